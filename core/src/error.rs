@@ -57,6 +57,8 @@ error_codes! {
     InvalidFragmentLength = 208, "INVALID_FRAGMENT_LENGTH";
     /// The engine cannot do what the policy asks for.
     UnsupportedByEngine = 209, "UNSUPPORTED_BY_ENGINE";
+    /// There is no signature scheme of that name.
+    UnknownSignatureScheme = 210, "UNKNOWN_SIGNATURE_SCHEME";
     /// A certificate cannot be read.
     InvalidCertificate = 221, "INVALID_CERTIFICATE";
     /// There is no certificate where at least one is needed.

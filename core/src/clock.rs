@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
+#[cfg(feature = "engine")]
+use std::time::{Duration, Instant};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{Error, ErrorCode, Result};
@@ -76,6 +78,39 @@ impl fmt::Debug for Clock {
             Source::System => f.write_str("Clock::system()"),
             Source::Fixed(seconds) => write!(f, "Clock::fixed({seconds})"),
             Source::Function(_) => f.write_str("Clock::from_fn(..)"),
+        }
+    }
+}
+
+/// The machine's monotonic clock, for time limits and durations.
+#[cfg(feature = "engine")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this file is where core asks the machine for the time"
+)]
+pub(crate) fn monotonic() -> Instant {
+    Instant::now()
+}
+
+/// A moment in the future, by the monotonic clock.
+#[cfg(feature = "engine")]
+#[derive(Debug)]
+pub(crate) struct Deadline(Option<Instant>);
+
+#[cfg(feature = "engine")]
+impl Deadline {
+    /// The moment `limit` from now; never, if that is beyond what the clock can tell.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self(monotonic().checked_add(limit))
+    }
+
+    /// What is left until then; `None` when it has passed.
+    pub(crate) fn remaining(&self) -> Option<Duration> {
+        match self.0 {
+            Some(moment) => moment
+                .checked_duration_since(monotonic())
+                .filter(|left| !left.is_zero()),
+            None => Some(Duration::MAX),
         }
     }
 }

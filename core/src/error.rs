@@ -7,6 +7,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(feature = "engine")]
+pub(crate) mod tls;
+
 macro_rules! error_codes {
     ($($(#[$doc:meta])+ $variant:ident = $number:literal, $name:literal;)+) => {
         /// What went wrong, for programs. Numbers and names are append-only and never change.

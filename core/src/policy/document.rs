@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
 use serde::{Deserialize, Serialize};
 
-use super::{ALL, FragmentLength, FragmentMode, IOTHUB_2025_08, Policy, fingerprint, retain};
+use super::{ALL, FragmentLength, FragmentMode, IOTHUB_2025_08, Policy, retain};
+use crate::fingerprint;
 use crate::lookup::listed;
 use crate::{CipherSuite, Error, ErrorCode, Group, Result, SignatureScheme, Version};
 

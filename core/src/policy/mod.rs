@@ -4,7 +4,6 @@
 //! intersection, so it does not matter in which order it is asked for, and the order on the wire is always the policy's own.
 
 mod document;
-mod fingerprint;
 mod fragment;
 #[cfg(test)]
 mod tests;
@@ -12,6 +11,7 @@ mod tests;
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use crate::fingerprint;
 use crate::lookup::{find, listed, unknown};
 use crate::{
     Authentication, CipherSuite, Error, ErrorCode, Group, Result, SignatureScheme, Strength,

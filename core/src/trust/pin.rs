@@ -4,11 +4,11 @@ use std::fmt;
 
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use pki_types::CertificateDer;
-use sha2::{Digest as _, Sha256};
 
 use super::EMBEDDED;
 use crate::certificate;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fingerprint;
 use crate::pem;
 
 const ROTATE: &str =
@@ -80,7 +80,7 @@ impl Pin {
             Some(reason) => Err(not_root(format!(
                 "it is self-issued but not an authority's: {reason}"
             ))),
-            None => Ok(Self(Sha256::digest(parsed.public_key().raw).into())),
+            None => Ok(Self(fingerprint::of(parsed.public_key().raw))),
         }
     }
 

@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 64 << 20;
 /// Certificate revocation lists (RFC 5280, section 5). Immutable and cheap to clone.
 ///
 /// A list is checked against its issuer's signature when a chain is verified, not before.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct RevocationLists(Arc<[CertificateRevocationListDer<'static>]>);
 
 impl RevocationLists {

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use pki_types::{CertificateDer, TrustAnchor};
-use sha2::{Digest as _, Sha256};
 
 use crate::certificate;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fingerprint;
 
 /// Where a [`Root`] comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -144,8 +144,8 @@ impl Root {
         Ok(Self {
             organization: certificate::organization(parsed.subject()).map(Cow::Owned),
             subject: Cow::Owned(subject),
-            sha256: Some(Sha256::digest(der).into()),
-            spki_sha256: Sha256::digest(parsed.public_key().raw).into(),
+            sha256: Some(fingerprint::of(der)),
+            spki_sha256: fingerprint::of(parsed.public_key().raw),
             validity: Some((
                 certificate::unix(validity.not_before),
                 certificate::unix(validity.not_after),
@@ -176,7 +176,7 @@ impl Root {
             subject: Cow::Owned(subject),
             organization: organization.map(Cow::Owned),
             sha256: None,
-            spki_sha256: Sha256::digest(webpki::spki_for_anchor(anchor)).into(),
+            spki_sha256: fingerprint::of(&webpki::spki_for_anchor(anchor)),
             validity: None,
             origin: Origin::PublicWeb,
             vouches_for_azure: true,

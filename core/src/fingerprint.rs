@@ -1,7 +1,14 @@
 //! SHA-256 fingerprints of certificates as people write them: `CB:3C:...:5F`.
 
+use sha2::{Digest as _, Sha256};
+
+/// The fingerprint of a certificate or a public key, DER.
+pub(crate) fn of(der: &[u8]) -> [u8; 32] {
+    Sha256::digest(der).into()
+}
+
 /// The fingerprint in `text`: 32 pairs of hexadecimal digits with colons between them.
-pub(super) const fn parsed(text: &str) -> Option<[u8; 32]> {
+pub(crate) const fn parsed(text: &str) -> Option<[u8; 32]> {
     let text = text.as_bytes();
     if text.len() != 32 * 3 - 1 {
         return None;
@@ -31,7 +38,7 @@ const fn digit(character: u8) -> Option<u8> {
 }
 
 /// The fingerprint in upper case with colons.
-pub(super) fn written(fingerprint: &[u8; 32]) -> String {
+pub(crate) fn written(fingerprint: &[u8; 32]) -> String {
     fingerprint.map(|byte| format!("{byte:02X}")).join(":")
 }
 

@@ -1,0 +1,227 @@
+//! rustls's unbuffered connection, turned step by step until it can do no more.
+//!
+//! Rules of that interface which its documentation does not spell out: what was shown once must be shown again until it is discarded
+//! (a shorter slice panics); an `EncodeTlsData` that is dropped takes its record along; errors of single records are not latched; after our
+//! close_notify it would still encrypt; more than one record at a time hides the state in which one can write.
+
+use pki_types::ServerName;
+use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
+};
+
+use super::buffer::Queue;
+use crate::config::Config;
+use crate::engine::scope::{Peer, Scope};
+use crate::error::{Error, tls};
+
+/// What to do once the connection can write.
+pub(super) enum Task<'a> {
+    /// Encrypt this as one record: at most 2^14 bytes.
+    Write(&'a [u8]),
+    /// Send close_notify.
+    CloseNotify,
+}
+
+/// More than any record grows by encryption: header, explicit nonce, content type and tag.
+const OVERHEAD: usize = 64;
+
+/// rustls, what it has to send, and what its callbacks know of this connection.
+pub(super) struct Machine {
+    tls: UnbufferedClientConnection,
+    peer: Option<Box<Peer>>,
+    pub(super) output: Queue,
+    /// The peer sent close_notify.
+    pub(super) peer_finished: bool,
+}
+
+/// Why a step failed.
+enum Fault {
+    Tls(rustls::Error),
+    /// The keys have done what they may.
+    Exhausted,
+}
+
+impl From<rustls::Error> for Fault {
+    fn from(error: rustls::Error) -> Self {
+        Self::Tls(error)
+    }
+}
+
+impl Machine {
+    /// Makes the ClientHello: `sent_name` goes into it as SNI, `verified_name` must be in the peer's certificate.
+    pub(super) fn new(
+        config: &Config,
+        verified_name: ServerName<'static>,
+        sent_name: ServerName<'static>,
+    ) -> Result<Self, Error> {
+        let mut peer = Some(Box::new(Peer::new(verified_name)));
+        let tls = {
+            let _scope = Scope::enter(&mut peer);
+            UnbufferedClientConnection::new(config.tls().clone(), sent_name)
+                .map_err(|error| tls::from_rustls(error, Self::before_the_start(config)))?
+        };
+        let mut machine = Self {
+            tls,
+            peer,
+            output: Queue::default(),
+            peer_finished: false,
+        };
+        machine.step(config, &mut [], None, &mut |_| ())?;
+        Ok(machine)
+    }
+
+    fn before_the_start(config: &Config) -> tls::Moment {
+        tls::Moment {
+            handshaking: true,
+            server_hello_seen: false,
+            certificate_requested: false,
+            has_identity: config.identity().is_some(),
+        }
+    }
+
+    pub(super) fn tls(&self) -> &rustls::CommonState {
+        &self.tls
+    }
+
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.tls.is_handshaking()
+    }
+
+    /// The root that vouches for the peer, as an index into the configuration's.
+    pub(super) fn root(&self) -> Option<usize> {
+        self.peer.as_ref()?.root()
+    }
+
+    pub(super) fn certificate_requested(&self) -> bool {
+        self.peer
+            .as_ref()
+            .is_some_and(|peer| peer.certificate_requested)
+    }
+
+    /// Shows `input`, which ends with at most one new record, to rustls and does `task`; plaintext goes to `each`.
+    ///
+    /// Returns how many bytes at the front of `input` are done with; the rest is to be shown again.
+    pub(super) fn step(
+        &mut self,
+        config: &Config,
+        input: &mut [u8],
+        task: Option<Task<'_>>,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, Error> {
+        self.turn(input, task, each)
+            .map_err(|fault| self.explain(config, fault))
+    }
+
+    fn turn(
+        &mut self,
+        input: &mut [u8],
+        mut task: Option<Task<'_>>,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<usize, Fault> {
+        let _scope = Scope::enter(&mut self.peer);
+        let mut discarded = 0;
+        loop {
+            let UnbufferedStatus { discard, state } =
+                self.tls.process_tls_records(&mut input[discarded..]);
+            discarded += discard;
+            match state? {
+                ConnectionState::EncodeTlsData(data) => encode(data, &mut self.output),
+                ConnectionState::TransmitTlsData(data) => data.done(),
+                ConnectionState::ReadTraffic(mut traffic) => {
+                    while let Some(record) = traffic.next_record() {
+                        each(record?.payload);
+                    }
+                    if discarded == input.len() {
+                        return Ok(discarded);
+                    }
+                }
+                ConnectionState::PeerClosed => self.peer_finished = true,
+                ConnectionState::WriteTraffic(traffic) => {
+                    if let Some(task) = task.take() {
+                        write(traffic, &task, &mut self.output)?;
+                    }
+                    return Ok(discarded);
+                }
+                ConnectionState::BlockedHandshake | ConnectionState::Closed => {
+                    return Ok(discarded);
+                }
+                other => return Err(rustls::Error::General(format!("{other:?}")).into()),
+            }
+        }
+    }
+
+    /// Turns a fault into our error, with the alert for the peer in the output.
+    fn explain(&mut self, config: &Config, fault: Fault) -> Error {
+        let moment = tls::Moment {
+            handshaking: self.is_handshaking(),
+            server_hello_seen: self.tls.protocol_version().is_some(),
+            certificate_requested: self.certificate_requested(),
+            has_identity: config.identity().is_some(),
+        };
+        self.flush_alert();
+        let callback = self.peer.as_mut().and_then(|peer| {
+            if moment.handshaking
+                && let Some(sessions) = config.sessions()
+            {
+                sessions.forget_tls12(&peer.name);
+            }
+            peer.failure.take()
+        });
+        match (callback, fault) {
+            (Some(error), _) => error,
+            (None, Fault::Tls(error)) => tls::from_rustls(error, moment),
+            (None, Fault::Exhausted) => tls::record_limit(),
+        }
+    }
+
+    fn flush_alert(&mut self) {
+        let _scope = Scope::enter(&mut self.peer);
+        // Nothing may be shown as nothing is left to read: rustls only encodes what it still has to send.
+        while self.tls.wants_write() {
+            match self.tls.process_tls_records(&mut []).state {
+                Ok(ConnectionState::EncodeTlsData(data)) => encode(data, &mut self.output),
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while traffic.next_record().is_some() {}
+                }
+                _ => break,
+            }
+        }
+    }
+}
+
+fn encode(mut data: EncodeTlsData<'_, ClientConnectionData>, output: &mut Queue) {
+    // The first attempt only tells the size: the record must not be lost.
+    if let Err(EncodeError::InsufficientSize(needed)) = data.encode(&mut []) {
+        let encoded = output.push_with(needed.required_size, |space| data.encode(space));
+        debug_assert!(encoded.is_ok(), "the size was asked for");
+    }
+}
+
+fn write(
+    mut traffic: WriteTraffic<'_, ClientConnectionData>,
+    task: &Task<'_>,
+    output: &mut Queue,
+) -> Result<(), Fault> {
+    let mut size = match task {
+        Task::Write(data) => data.len() + OVERHEAD,
+        Task::CloseNotify => OVERHEAD,
+    };
+    loop {
+        let written = output.push_with(size, |space| match task {
+            Task::Write(data) => traffic.encrypt(data, space),
+            Task::CloseNotify => traffic.queue_close_notify(space),
+        });
+        match written {
+            Ok(()) => return Ok(()),
+            // A key update goes first.
+            Err(EncryptError::InsufficientSize(needed)) if needed.required_size > size => {
+                size = needed.required_size
+            }
+            Err(EncryptError::InsufficientSize(_)) => {
+                return Err(rustls::Error::EncryptError.into());
+            }
+            Err(EncryptError::EncryptExhausted) => return Err(Fault::Exhausted),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! How a configuration becomes rustls. Nothing of rustls leaves this module but inside of [`Connection`](crate::Connection).
+
+mod provider;
+mod rejection;
+pub(crate) mod scope;
+pub(crate) mod session;
+mod verifier;
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::{CertificateRevocationListDer, UnixTime};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::CryptoProvider;
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::TimeProvider;
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, SignatureScheme};
+
+use crate::clock::Clock;
+use crate::config::{KeyLog, Settings, Sni};
+use crate::error::{Error, Result, tls};
+use crate::suite::Version;
+use crate::trust::Pin;
+use session::SessionStore;
+use verifier::Verifier;
+use webpki::OwnedCertRevocationList;
+
+/// Builds the rustls configuration of `settings`, and its session store if sessions are resumed.
+pub(crate) fn client_config(
+    settings: &Settings,
+) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
+    build(
+        settings,
+        provider::provider(&settings.policy, settings.post_quantum)?,
+    )
+}
+
+fn build(
+    settings: &Settings,
+    provider: CryptoProvider,
+) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
+    let verifier = Verifier::new(
+        settings.roots.clone(),
+        settings.pins.iter().map(Pin::spki_sha256).collect(),
+        revocation_lists(settings)?,
+        settings.require_revocation_status,
+        provider::signature_schemes(&settings.policy),
+        provider.signature_verification_algorithms,
+    );
+    let versions: Vec<_> = settings
+        .policy
+        .versions()
+        .iter()
+        .map(|version| match version {
+            Version::Tls12 => &TLS12,
+            Version::Tls13 => &TLS13,
+        })
+        .collect();
+    let mut config = ClientConfig::builder_with_details(
+        Arc::new(provider),
+        Arc::new(Time(settings.clock.clone())),
+    )
+    .with_protocol_versions(&versions)
+    .map_err(internal)?
+    .dangerous() // rustls's word for a verifier other than its own
+    .with_custom_certificate_verifier(Arc::new(verifier))
+    .with_client_cert_resolver(Arc::new(Resolver(
+        settings
+            .identity
+            .as_ref()
+            .map(|identity| identity.certified_key()),
+    )));
+    let store = settings
+        .resumption
+        .then(|| Arc::new(SessionStore::default()));
+    config.resumption = store
+        .clone()
+        .map_or_else(Resumption::disabled, |store| Resumption::store(store));
+    config.alpn_protocols.clone_from(&settings.alpn);
+    config.enable_sni = settings.sni != Sni::Off;
+    if let Some(log) = &settings.key_log {
+        config.key_log = Arc::new(Log(log.clone()));
+    }
+    Ok((Arc::new(config), store))
+}
+
+/// The lists were checked when they were given; parsing them once more here keeps webpki out of `trust`.
+fn revocation_lists(settings: &Settings) -> Result<Vec<webpki::CertRevocationList<'static>>> {
+    let parsed = |der: &CertificateRevocationListDer<'static>| {
+        OwnedCertRevocationList::from_der(der)
+            .map(Into::into)
+            .map_err(|error| tls::internal(&error))
+    };
+    settings
+        .revocation_lists
+        .ders()
+        .iter()
+        .map(parsed)
+        .collect()
+}
+
+/// The configuration of `settings` with its suites changed.
+#[cfg(test)]
+pub(crate) fn with_suites(
+    settings: &Settings,
+    change: impl Fn(&mut rustls::SupportedCipherSuite),
+) -> Result<Arc<ClientConfig>> {
+    let mut provider = provider::provider(&settings.policy, settings.post_quantum)?;
+    provider.cipher_suites.iter_mut().for_each(change);
+    build(settings, provider).map(|(config, _)| config)
+}
+
+fn internal(error: rustls::Error) -> Error {
+    tls::internal(&error)
+}
+
+#[derive(Debug)]
+struct Time(Clock);
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let seconds = self.0.now().ok()?;
+        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
+            seconds,
+        )))
+    }
+}
+
+/// Hands out the client's certificate, and notes that the server asked for one: without a certificate the server may refuse
+/// with an alert that does not tell why.
+struct Resolver(Option<Arc<CertifiedKey>>);
+
+impl ResolvesClientCert for Resolver {
+    fn resolve(
+        &self,
+        _authorities: &[&[u8]],
+        _schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        scope::current(|peer| peer.certificate_requested = true);
+        self.0.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Resolver").field(&self.0.is_some()).finish()
+    }
+}
+
+struct Log(Arc<dyn KeyLog>);
+
+impl rustls::KeyLog for Log {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        self.0.log(label, client_random, secret);
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyLog")
+    }
+}

@@ -1,0 +1,169 @@
+//! Sessions to resume, kept in memory: one bounded store per configuration.
+//!
+//! A resumed session skips the verification of the peer's chain, so everything that verification depends on must be the same: sessions are
+//! kept by the *verified* name, and roots, pins and revocation lists never change within a configuration. The root that the chain ended in is
+//! kept beside the session.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pki_types::ServerName;
+use rustls::NamedGroup;
+use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
+
+use super::scope::{self, Peer};
+
+/// How many servers are remembered; the one that came first is forgotten first.
+const SERVERS: usize = 64;
+/// How many TLS 1.3 tickets are kept for each server: OpenSSL sends two at a time, and each is used once.
+const TICKETS: usize = 4;
+
+/// The sessions of one configuration.
+#[derive(Default)]
+pub(crate) struct SessionStore(Mutex<Servers>);
+
+#[derive(Default)]
+struct Servers {
+    by_name: HashMap<ServerName<'static>, Server>,
+    order: VecDeque<ServerName<'static>>,
+}
+
+#[derive(Default)]
+struct Server {
+    group: Option<NamedGroup>,
+    tls12: Option<Rooted<Tls12ClientSessionValue>>,
+    tls13: VecDeque<Rooted<Tls13ClientSessionValue>>,
+}
+
+struct Rooted<T> {
+    session: T,
+    root: Option<usize>,
+}
+
+impl Servers {
+    fn entry(&mut self, name: ServerName<'static>) -> &mut Server {
+        if !self.by_name.contains_key(&name) {
+            if self.order.len() == SERVERS
+                && let Some(first) = self.order.pop_front()
+            {
+                self.by_name.remove(&first);
+            }
+            self.order.push_back(name.clone());
+        }
+        self.by_name.entry(name).or_default()
+    }
+}
+
+impl SessionStore {
+    /// Forgets the TLS 1.2 session of `name`: a server that chokes on it would fail every later connection as well.
+    pub(crate) fn forget_tls12(&self, name: &ServerName<'static>) {
+        if let Some(server) = self.servers().by_name.get_mut(name) {
+            server.tls12 = None;
+        }
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        // Nothing in here is left half-done by a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name that the current connection verifies: rustls knows only the one that it sends.
+fn verified_name(sent: &ServerName<'_>) -> ServerName<'static> {
+    scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent.to_owned())
+}
+
+fn current_root() -> Option<usize> {
+    scope::current(|peer| peer.root()).flatten()
+}
+
+fn set_offered_root(root: Option<usize>) {
+    scope::current(|peer: &mut Peer| peer.offered_root = root);
+}
+
+impl ClientSessionStore for SessionStore {
+    fn set_kx_hint(&self, name: ServerName<'static>, group: NamedGroup) {
+        self.servers().entry(verified_name(&name)).group = Some(group);
+    }
+
+    fn kx_hint(&self, name: &ServerName<'_>) -> Option<NamedGroup> {
+        self.servers().by_name.get(&verified_name(name))?.group
+    }
+
+    fn set_tls12_session(&self, name: ServerName<'static>, session: Tls12ClientSessionValue) {
+        let root = current_root();
+        self.servers().entry(verified_name(&name)).tls12 = Some(Rooted { session, root });
+    }
+
+    fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+        let servers = self.servers();
+        let found = servers.by_name.get(&verified_name(name))?.tls12.as_ref()?;
+        set_offered_root(found.root);
+        Some(found.session.clone())
+    }
+
+    fn remove_tls12_session(&self, name: &ServerName<'static>) {
+        self.forget_tls12(&verified_name(name));
+    }
+
+    fn insert_tls13_ticket(&self, name: ServerName<'static>, session: Tls13ClientSessionValue) {
+        let root = current_root();
+        let mut servers = self.servers();
+        let tickets = &mut servers.entry(verified_name(&name)).tls13;
+        if tickets.len() == TICKETS {
+            tickets.pop_front();
+        }
+        tickets.push_back(Rooted { session, root });
+    }
+
+    fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+        let mut servers = self.servers();
+        let found = servers
+            .by_name
+            .get_mut(&verified_name(name))?
+            .tls13
+            .pop_back()?;
+        set_offered_root(found.root);
+        Some(found.session)
+    }
+}
+
+impl fmt::Debug for SessionStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionStore").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(index: usize) -> ServerName<'static> {
+        ServerName::try_from(format!("server-{index}.example")).unwrap()
+    }
+
+    #[test]
+    fn the_number_of_servers_is_bounded_and_the_oldest_goes_first() {
+        let store = SessionStore::default();
+        for index in 0..=SERVERS {
+            store.set_kx_hint(name(index), NamedGroup::X25519);
+        }
+        assert_eq!(store.kx_hint(&name(0)), None);
+        assert_eq!(store.kx_hint(&name(1)), Some(NamedGroup::X25519));
+        assert_eq!(store.servers().by_name.len(), SERVERS);
+        assert_eq!(store.servers().order.len(), SERVERS);
+    }
+
+    #[test]
+    fn sessions_are_kept_by_the_verified_name_not_by_the_sent_one() {
+        let store = SessionStore::default();
+        let mut peer = Some(Box::new(Peer::new(name(1))));
+        {
+            let _scope = scope::Scope::enter(&mut peer);
+            store.set_kx_hint(name(2), NamedGroup::X25519);
+        }
+        assert_eq!(store.kx_hint(&name(2)), None);
+        assert_eq!(store.kx_hint(&name(1)), Some(NamedGroup::X25519));
+    }
+}

@@ -1,0 +1,208 @@
+//! Whether the peer is who it should be: chain, root, pins, revocation and name.
+
+use std::cell::Cell;
+use std::fmt;
+
+use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::{DigitallySignedStruct, PeerMisbehaved, SignatureScheme};
+use webpki::{
+    CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
+    RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath,
+};
+
+use super::rejection::{self, Rejection};
+use super::scope;
+use crate::trust::{Root, Roots, is_azure_name};
+
+/// Verifies servers by the roots, pins and revocation lists of one configuration.
+pub(crate) struct Verifier {
+    roots: Roots,
+    /// The trust anchors of `roots`, in the same order: webpki wants them side by side.
+    anchors: Vec<TrustAnchor<'static>>,
+    /// SHA-256 of the public keys of the only roots that may vouch; empty for all.
+    pins: Vec<[u8; 32]>,
+    revocation_lists: Vec<CertRevocationList<'static>>,
+    require_revocation_status: bool,
+    schemes: Vec<SignatureScheme>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// Why a trusted root may not vouch for this peer.
+#[derive(Clone, Copy)]
+enum Refusal {
+    NotPinned(usize),
+    NotForAzure(usize),
+}
+
+impl Verifier {
+    pub(crate) fn new(
+        roots: Roots,
+        pins: Vec<[u8; 32]>,
+        revocation_lists: Vec<CertRevocationList<'static>>,
+        require_revocation_status: bool,
+        schemes: Vec<SignatureScheme>,
+        algorithms: WebPkiSupportedAlgorithms,
+    ) -> Self {
+        let anchors = roots.iter().map(|root| root.anchor().clone()).collect();
+        Self {
+            roots,
+            anchors,
+            pins,
+            revocation_lists,
+            require_revocation_status,
+            schemes,
+            algorithms,
+        }
+    }
+
+    /// Returns the index of the root that vouches for `end_entity` under `name`.
+    fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<usize, Rejection> {
+        let certificate = EndEntityCert::try_from(end_entity).map_err(rejection::unreadable)?;
+        let azure = matches!(name, ServerName::DnsName(dns) if is_azure_name(dns.as_ref()));
+        let refusal = Cell::new(None);
+        let accept = |path: &VerifiedPath<'_>| {
+            let index = self
+                .index_of(path.anchor())
+                .ok_or(webpki::Error::UnknownIssuer)?;
+            let refused = self.refuse(index, azure);
+            refusal.set(refused);
+            // Any error makes webpki try the next path, which may end in another root.
+            refused.map_or(Ok(()), |_| Err(webpki::Error::UnknownIssuer))
+        };
+        let lists: Vec<_> = self.revocation_lists.iter().collect();
+        let path = certificate
+            .verify_for_usage(
+                self.algorithms.all,
+                &self.anchors,
+                intermediates,
+                now,
+                KeyUsage::server_auth(),
+                self.revocation_options(&lists),
+                Some(&accept),
+            )
+            .map_err(|error| match (error, refusal.get()) {
+                (webpki::Error::UnknownIssuer, Some(Refusal::NotPinned(index))) => {
+                    rejection::not_pinned(self.root(index))
+                }
+                (webpki::Error::UnknownIssuer, Some(Refusal::NotForAzure(index))) => {
+                    rejection::not_for_azure(self.root(index), name)
+                }
+                (error, _) => rejection::path(error, end_entity, intermediates),
+            })?;
+        certificate
+            .verify_is_valid_for_subject_name(name)
+            .map_err(|error| rejection::name(error, end_entity, name))?;
+        self.index_of(path.anchor())
+            .ok_or_else(rejection::no_anchor)
+    }
+
+    fn refuse(&self, index: usize, azure: bool) -> Option<Refusal> {
+        let root = self.root(index)?;
+        if azure && !root.vouches_for_azure() {
+            return Some(Refusal::NotForAzure(index));
+        }
+        let pinned = self.pins.is_empty() || self.pins.contains(&root.spki_sha256());
+        (!pinned).then_some(Refusal::NotPinned(index))
+    }
+
+    /// With lists of an issuer, its certificates are checked throughout the chain. Without, their status is unknown.
+    fn revocation_options<'a>(
+        &self,
+        lists: &'a [&'a CertRevocationList<'a>],
+    ) -> Option<webpki::RevocationOptions<'a>> {
+        let options = RevocationOptionsBuilder::new(lists)
+            .ok()?
+            .with_depth(RevocationCheckDepth::Chain);
+        let options = if self.require_revocation_status {
+            options
+                .with_status_policy(UnknownStatusPolicy::Deny)
+                .with_expiration_policy(ExpirationPolicy::Enforce)
+        } else {
+            options
+                .with_status_policy(UnknownStatusPolicy::Allow)
+                .with_expiration_policy(ExpirationPolicy::Ignore)
+        };
+        Some(options.build())
+    }
+
+    fn index_of(&self, anchor: &TrustAnchor<'_>) -> Option<usize> {
+        self.anchors.iter().position(|known| {
+            known.subject_public_key_info == anchor.subject_public_key_info
+                && known.subject == anchor.subject
+        })
+    }
+
+    fn root(&self, index: usize) -> Option<&Root> {
+        self.roots.iter().nth(index)
+    }
+
+    fn offered(&self, signature: &DigitallySignedStruct) -> Result<(), rustls::Error> {
+        if self.schemes.contains(&signature.scheme) {
+            return Ok(());
+        }
+        Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        sent_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let name = scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent_name.to_owned());
+        match self.verify(end_entity, intermediates, &name, now) {
+            Ok(root) => {
+                scope::current(|peer| peer.verified_root = Some(root));
+                Ok(ServerCertVerified::assertion())
+            }
+            Err(Rejection { reason, error }) => {
+                scope::current(|peer| peer.failure = Some(error));
+                Err(reason.into())
+            }
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.offered(signature)?;
+        verify_tls12_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.offered(signature)?;
+        verify_tls13_signature(message, certificate, signature, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes.clone()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("roots", &self.roots)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,254 @@
+//! The one place where errors of rustls and webpki become ours.
+
+use rustls::{
+    AlertDescription, CertificateError, InvalidMessage, PeerIncompatible, PeerMisbehaved,
+};
+
+use super::{Alert, Error, ErrorCode};
+
+/// What was known of the handshake when it failed: the same alert means different things at different times.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// The handshake is not complete.
+    pub(crate) handshaking: bool,
+    /// The server has chosen version and suite.
+    pub(crate) server_hello_seen: bool,
+    /// The server has asked for a client certificate.
+    pub(crate) certificate_requested: bool,
+    /// The configuration holds a client certificate.
+    pub(crate) has_identity: bool,
+}
+
+/// Translates an error of rustls.
+pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
+    use rustls::Error as Tls;
+    match error {
+        Tls::AlertReceived(alert) => from_alert(Alert::from_code(alert.into()), moment),
+        Tls::InvalidCertificate(CertificateError::Other(other)) | Tls::Other(other) => {
+            match other.0.downcast_ref::<Error>() {
+                Some(ours) => ours.clone(),
+                None => internal(&other),
+            }
+        }
+        Tls::InvalidCertificate(reason) => {
+            let message = format!("the peer's certificate is not acceptable: {reason}");
+            Error::new(
+                ErrorCode::CertificateRejected,
+                message,
+                "the server's certificate must be mended",
+            )
+            .with_alert(Some(alert_for(reason)))
+        }
+        Tls::NoCertificatesPresented => Error::new(
+            ErrorCode::CertificateRejected,
+            "the peer sent no certificate",
+            "the server must be configured with a certificate",
+        )
+        .with_alert(sent(AlertDescription::DecodeError)),
+        Tls::PeerIncompatible(reason) => from_incompatible(&reason),
+        Tls::PeerMisbehaved(reason) => {
+            misbehaved(format!("{reason:?}"), misbehaviour_alert(&reason))
+        }
+        Tls::InvalidMessage(reason) => {
+            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
+        }
+        Tls::InappropriateMessage {
+            expect_types,
+            got_type,
+        } => misbehaved(
+            format!("it sent {got_type:?} where {expect_types:?} was due"),
+            sent(AlertDescription::UnexpectedMessage),
+        ),
+        Tls::InappropriateHandshakeMessage {
+            expect_types,
+            got_type,
+        } => misbehaved(
+            format!("it sent {got_type:?} where {expect_types:?} was due"),
+            sent(AlertDescription::UnexpectedMessage),
+        ),
+        Tls::DecryptError => Error::new(
+            ErrorCode::BadRecord,
+            "a record from the peer did not decrypt or was changed on the way",
+            "reconnect; if it happens again, something between the two ends changes the traffic",
+        )
+        .with_alert(sent(AlertDescription::BadRecordMac)),
+        Tls::PeerSentOversizedRecord => Error::new(
+            ErrorCode::RecordOverflow,
+            "the peer sent a record that is larger than agreed",
+            "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
+        )
+        .with_alert(sent(AlertDescription::RecordOverflow)),
+        Tls::EncryptError => record_limit(),
+        Tls::FailedToGetCurrentTime => Error::new(
+            ErrorCode::NoTime,
+            "the time is not known, so no certificate can be checked",
+            "give the configuration a clock",
+        ),
+        Tls::FailedToGetRandomBytes => Error::new(
+            ErrorCode::NoRandomness,
+            "the machine gives no random numbers",
+            "check that the system's random number source works",
+        ),
+        Tls::HandshakeNotComplete => Error::new(
+            ErrorCode::HandshakeNotComplete,
+            "the handshake is not complete",
+            "complete the handshake first",
+        ),
+        other => internal(&other),
+    }
+}
+
+/// A fault that no configuration and no peer should be able to cause.
+pub(crate) fn internal(what: &dyn std::fmt::Debug) -> Error {
+    Error::new(
+        ErrorCode::Internal,
+        format!("unexpected state in the TLS engine: {what:?}"),
+        "please report this with the steps that led to it",
+    )
+}
+
+/// The keys of the connection have protected as many records as is safe.
+pub(crate) fn record_limit() -> Error {
+    Error::new(
+        ErrorCode::RecordLimit,
+        "the connection's keys have protected as many records as they may",
+        "reconnect: a new connection has new keys",
+    )
+}
+
+/// An alert that ends the connection, by what it means at this moment.
+fn from_alert(alert: Alert, moment: Moment) -> Error {
+    let refused = |code, message: String, hint: &'static str| {
+        Error::new(code, message, hint).with_alert(Some(alert))
+    };
+    match alert.code() {
+        70 => refused(
+            ErrorCode::ProtocolVersion,
+            "the server accepts no TLS version that the policy offers (alert protocol_version)".into(),
+            "the server must offer TLS 1.2 or later; TLS 1.0 and 1.1 are retired",
+        ),
+        116 => client_certificate_required(alert),
+        40 if moment.certificate_requested && !moment.has_identity => client_certificate_required(alert),
+        40 | 71 if moment.handshaking && !moment.server_hello_seen => refused(
+            ErrorCode::NoCommonSuite,
+            format!("the server accepts none of the offered cipher suites, groups or signature schemes (alert {alert})"),
+            "compare the server's suites with the policy's (`hubtls policy show`); the server must offer a recommended one",
+        ),
+        42..=46 | 48 | 49 | 40 | 51 if moment.certificate_requested && moment.has_identity => refused(
+            ErrorCode::ClientCertificateRefused,
+            format!("the server refused the client certificate (alert {alert})"),
+            "check that the certificate is valid, is for client authentication and is signed by a CA that the server trusts",
+        ),
+        120 => refused(
+            ErrorCode::NoCommonProtocol,
+            "the server speaks none of the protocols offered with ALPN (alert no_application_protocol)".into(),
+            "offer a protocol that the server speaks, or none",
+        ),
+        112 => refused(
+            ErrorCode::AlertReceived,
+            "the server does not know the name it was asked for (alert unrecognized_name)".into(),
+            "check the host name; a server with several names needs SNI switched on",
+        ),
+        _ => refused(
+            ErrorCode::AlertReceived,
+            format!("the server ended the connection (alert {alert})"),
+            "the server's log tells why it sent this alert",
+        ),
+    }
+}
+
+fn client_certificate_required(alert: Alert) -> Error {
+    Error::new(
+        ErrorCode::ClientCertificateRequired,
+        format!("the server demands a client certificate (alert {alert})"),
+        "configure an identity: the device's certificate chain and its private key",
+    )
+    .with_alert(Some(alert))
+}
+
+fn from_incompatible(reason: &PeerIncompatible) -> Error {
+    use PeerIncompatible as Reason;
+    match reason {
+        Reason::ServerDoesNotSupportTls12Or13
+        | Reason::ServerTlsVersionIsDisabledByOurConfig
+        | Reason::Tls12NotOffered
+        | Reason::Tls12NotOfferedOrEnabled => Error::new(
+            ErrorCode::ProtocolVersion,
+            "the server answered with a TLS version that the policy does not allow",
+            "the server must offer TLS 1.2 or later; TLS 1.0 and 1.1 are retired",
+        )
+        .with_alert(sent(AlertDescription::ProtocolVersion)),
+        Reason::NoCertificateRequestSignatureSchemesInCommon => Error::new(
+            ErrorCode::ClientCertificateRefused,
+            "the server accepts no signature that the client's key can make",
+            "use a client certificate with a key of another kind",
+        )
+        .with_alert(sent(AlertDescription::HandshakeFailure)),
+        other => Error::new(
+            ErrorCode::NoCommonSuite,
+            format!("the server and the policy have too little in common: {other:?}"),
+            "compare what the server offers with the policy (`hubtls policy show`)",
+        )
+        .with_alert(sent(AlertDescription::HandshakeFailure)),
+    }
+}
+
+/// The peer broke the protocol in the way that `how` names.
+pub(crate) fn misbehaved(how: String, alert: Option<Alert>) -> Error {
+    Error::new(
+        ErrorCode::PeerMisbehaved,
+        format!("the peer broke the TLS protocol: {how}"),
+        "the peer's TLS library is at fault, or something between the two ends changes the traffic",
+    )
+    .with_alert(alert)
+}
+
+/// The alert that rustls sends for a reason to reject a certificate.
+pub(crate) fn alert_for(reason: CertificateError) -> Alert {
+    Alert::from_code(AlertDescription::from(reason).into())
+}
+
+fn message_alert(reason: InvalidMessage) -> Alert {
+    Alert::from_code(AlertDescription::from(reason).into())
+}
+
+/// rustls sends one of two alerts for nearly all misbehaviour; the exceptions are not told apart.
+fn misbehaviour_alert(reason: &PeerMisbehaved) -> Option<Alert> {
+    use PeerMisbehaved as Reason;
+    match reason {
+        Reason::UnsolicitedServerHelloExtension
+        | Reason::UnsolicitedEncryptedExtension
+        | Reason::DisallowedEncryptedExtension
+        | Reason::UnexpectedCleartextExtension => sent(AlertDescription::UnsupportedExtension),
+        Reason::SelectedUnofferedCipherSuite
+        | Reason::SelectedUnofferedKxGroup
+        | Reason::SelectedDifferentCipherSuiteAfterRetry => {
+            sent(AlertDescription::IllegalParameter)
+        }
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "reads as the argument of with_alert"
+)]
+fn sent(alert: AlertDescription) -> Option<Alert> {
+    Some(Alert::from_code(alert.into()))
+}
+
+/// The first bytes of a peer that does not speak TLS, for as much as they tell what it speaks.
+pub(crate) fn not_tls(start: &[u8]) -> Error {
+    let guess = match start {
+        [b'H', b'T', b'T', b'P', ..] => ": it answered like a plain HTTP server",
+        [0x20, 0x02, ..] => ": it answered like a plain MQTT broker",
+        [b'A', b'M', b'Q', b'P', ..] => ": it answered like a plain AMQP server",
+        [b'S', b'S', b'H', b'-', ..] => ": it answered like an SSH server",
+        _ => "",
+    };
+    Error::new(
+        ErrorCode::NotTls,
+        format!("the peer does not speak TLS{guess}"),
+        "check the port: the TLS ports of IoT Hub are 8883 (MQTT), 5671 (AMQP) and 443 (HTTPS, WebSockets)",
+    )
+}

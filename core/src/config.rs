@@ -188,7 +188,7 @@ impl ConfigBuilder {
         };
         let roots = match self.replaced_roots {
             Some(roots) => roots,
-            None => Roots::with_fingerprints(policy.roots())?,
+            None => Roots::of_policy(&policy),
         };
         let roots = match self.added_roots {
             Some(added) => roots.with_added(added),

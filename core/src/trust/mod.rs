@@ -17,6 +17,7 @@ use pki_types::{CertificateDer, Der, TrustAnchor};
 
 use crate::error::{Error, ErrorCode, Result};
 use crate::pem;
+use crate::policy::Policy;
 
 pub use pin::Pin;
 pub use readiness::Readiness;
@@ -25,20 +26,6 @@ use root::Certificate;
 pub use root::{Origin, Root};
 
 include!(concat!(env!("OUT_DIR"), "/embedded_roots.rs"));
-
-/// The two that IoT Hub's chains end in: DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017.
-const AZURE: [[u8; 32]; 2] = [
-    [
-        0xCB, 0x3C, 0xCB, 0xB7, 0x60, 0x31, 0xE5, 0xE0, 0x13, 0x8F, 0x8D, 0xD3, 0x9A, 0x23, 0xF9,
-        0xDE, 0x47, 0xFF, 0xC3, 0x5E, 0x43, 0xC1, 0x14, 0x4C, 0xEA, 0x27, 0xD4, 0x6A, 0x5A, 0xB1,
-        0xCB, 0x5F,
-    ],
-    [
-        0xC7, 0x41, 0xF7, 0x0F, 0x4B, 0x2A, 0x8D, 0x88, 0xBF, 0x2E, 0x71, 0xC1, 0x41, 0x22, 0xEF,
-        0x53, 0xEF, 0x10, 0xEB, 0xA0, 0xCF, 0xA5, 0xE6, 0x4C, 0xFA, 0x20, 0xF4, 0x18, 0x85, 0x30,
-        0x73, 0xE0,
-    ],
-];
 
 const MAX_CERTIFICATES: usize = 1_000;
 const MAX_BUNDLE_BYTES: usize = 4 << 20;
@@ -55,34 +42,22 @@ impl Roots {
 
     /// The two roots that Azure IoT Hub's chains end in: DigiCert Global Root G2 and Microsoft RSA Root Certificate Authority 2017.
     pub fn azure() -> Self {
-        let azure = |root: &&Root| root.sha256.is_some_and(|sha256| AZURE.contains(&sha256));
-        Self(EMBEDDED.iter().filter(azure).cloned().collect())
+        Self::of_policy(&Policy::default())
+    }
+
+    /// The roots that `policy` trusts.
+    pub fn of_policy(policy: &Policy) -> Self {
+        let named = |root: &&Root| {
+            root.sha256
+                .is_some_and(|sha256| policy.roots().contains(&sha256))
+        };
+        Self(EMBEDDED.iter().filter(named).cloned().collect())
     }
 
     /// All four roots that are shipped: those of [`azure`](Self::azure), DigiCert Global Root G3 and Microsoft ECC Root Certificate
     /// Authority 2017.
     pub fn embedded() -> Self {
         Self(Arc::from(EMBEDDED.as_slice()))
-    }
-
-    /// The shipped roots whose certificates have these SHA-256 fingerprints, in their order.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidArgument`] names a fingerprint that no shipped root has.
-    pub fn with_fingerprints(sha256: &[[u8; 32]]) -> Result<Self> {
-        let find = |wanted: &[u8; 32]| {
-            let root = EMBEDDED.iter().find(|root| root.sha256 == Some(*wanted));
-            root.cloned().ok_or_else(|| {
-                let hex = data_encoding::HEXLOWER.encode(wanted);
-                Error::new(
-                    ErrorCode::InvalidArgument,
-                    format!("no shipped root has the SHA-256 fingerprint {hex}"),
-                    "list the shipped roots, or give the certificate itself as a root",
-                )
-            })
-        };
-        let roots: Vec<Root> = sha256.iter().map(find).collect::<Result<_>>()?;
-        Ok(Self::merged(roots))
     }
 
     /// Private roots from PEM text: at most 1,000 certificates and 4 MiB. Comments between them are skipped, duplicates merged.
@@ -234,7 +209,7 @@ fn check_bytes(bytes: usize) -> Result<()> {
 }
 
 /// Whether `name` is one of Azure IoT Hub's or its Device Provisioning Service's, for which an added private root does not vouch.
-#[allow(dead_code)] // asked by the engine
+#[cfg_attr(not(feature = "engine"), allow(dead_code))]
 pub(crate) fn is_azure_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     ["azure-devices.net", "azure-devices-provisioning.net"]

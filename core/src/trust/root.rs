@@ -95,7 +95,7 @@ impl Root {
     }
 
     /// What webpki needs of it.
-    #[allow(dead_code)] // read by the engine
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     pub(crate) fn anchor(&self) -> &TrustAnchor<'static> {
         &self.anchor
     }

@@ -1,0 +1,121 @@
+use super::*;
+use crate::error::ErrorCode;
+use crate::policy::{FragmentLength, FragmentMode};
+use crate::suite::CipherSuite;
+use crate::testing::{Party, failure};
+use crate::trust::Pin;
+
+fn private(party: &Party) -> Roots {
+    Roots::from_der(&[party.der()]).unwrap()
+}
+
+#[test]
+fn the_default_is_the_policy_with_its_roots() {
+    let config = Config::builder().build().unwrap();
+    assert_eq!(config.policy(), &Policy::default());
+    assert_eq!(config.roots().len(), 2);
+    assert!(config.identity().is_none());
+    assert!(config.warnings().is_empty());
+}
+
+#[test]
+fn added_roots_add_up_and_replaced_ones_replace() {
+    let (one, two) = (Party::root("one"), Party::root("two"));
+    let added = Config::builder()
+        .add_roots(private(&one))
+        .add_roots(private(&two))
+        .build()
+        .unwrap();
+    assert_eq!(added.roots().len(), 4);
+    let replaced = Config::builder()
+        .roots(private(&one))
+        .add_roots(private(&two))
+        .build()
+        .unwrap();
+    assert_eq!(replaced.roots().len(), 2);
+}
+
+#[test]
+fn a_configuration_that_could_trust_nobody_is_refused() {
+    failure(
+        Config::builder().roots(Roots::empty()).build(),
+        ErrorCode::NoRoots,
+    );
+    let stranger = Pin::of_certificate_der(Party::root("stranger").der()).unwrap();
+    failure(Config::builder().pin(stranger).build(), ErrorCode::NoRoots);
+}
+
+#[test]
+fn a_new_set_of_roots_must_satisfy_the_pins_as_well() {
+    let (one, two) = (Party::root("one"), Party::root("two"));
+    let pin = Pin::of_certificate_der(one.der()).unwrap();
+    let handle = ConfigHandle::new(
+        Config::builder()
+            .add_roots(private(&one))
+            .pin(pin)
+            .build()
+            .unwrap(),
+    );
+    failure(handle.replace_roots(private(&two)), ErrorCode::NoRoots);
+    assert_eq!(
+        handle.current().roots().len(),
+        3,
+        "the current configuration stays"
+    );
+    handle.replace_roots(private(&one)).unwrap();
+    assert_eq!(handle.current().roots().len(), 1);
+}
+
+#[test]
+fn malformed_options_are_refused() {
+    for protocols in [vec![Vec::new()], vec![vec![b'x'; 256]]] {
+        failure(
+            Config::builder().alpn(protocols).build(),
+            ErrorCode::InvalidAlpn,
+        );
+    }
+    for name in ["127.0.0.1", "", "a b"] {
+        failure(
+            Config::builder().sni(Sni::Named(name.into())).build(),
+            ErrorCode::InvalidServerName,
+        );
+    }
+    failure(
+        Config::builder().require_revocation_status(true).build(),
+        ErrorCode::InvalidArgument,
+    );
+}
+
+#[test]
+fn what_the_engine_cannot_do_is_refused_when_the_configuration_is_built() {
+    let cbc = CipherSuite::from_name("ECDHE-RSA-AES128-SHA256").unwrap();
+    let policy = Policy::default().only_suites(&[cbc]).unwrap();
+    let error = failure(
+        Config::builder().policy(policy).build(),
+        ErrorCode::UnsupportedByEngine,
+    );
+    assert!(
+        error
+            .message()
+            .contains("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"),
+        "{error}"
+    );
+    let mode = FragmentMode::Request(FragmentLength::L512);
+    failure(
+        Config::builder().fragment_length(mode).build(),
+        ErrorCode::UnsupportedByEngine,
+    );
+}
+
+#[test]
+fn a_policy_that_will_be_regretted_is_warned_about() {
+    let policy = Policy::default()
+        .only_versions(&[crate::suite::Version::Tls13])
+        .unwrap();
+    let config = Config::builder().policy(policy).build().unwrap();
+    assert!(
+        config.warnings()[0].contains("classic hubs"),
+        "{:?}",
+        config.warnings()
+    );
+}

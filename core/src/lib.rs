@@ -52,7 +52,7 @@ pub use config::{Config, ConfigBuilder, ConfigHandle, KeyLog, Sni};
 pub use connection::{Connection, Negotiated};
 pub use error::{Alert, Error, ErrorCode, Result};
 #[cfg(feature = "engine")]
-pub use identity::Identity;
+pub use identity::{Identity, Signer};
 pub use policy::{FragmentLength, FragmentMode, Policy};
 #[cfg(feature = "engine")]
 pub use stream::{ReadHalf, Stream, WriteHalf};

@@ -107,7 +107,7 @@ pub(crate) fn hint_for_none(data: &[u8]) -> &'static str {
         [0x30, ..] => "this looks like DER: convert it to PEM, or use the call that reads DER",
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "this is UTF-16 text: save it as ASCII or UTF-8",
         _ => {
-            "give PEM text: a section starts with a line like `-----BEGIN CERTIFICATE-----`, without spaces before it"
+            "give PEM text: a section starts with a line like `-----BEGIN ...-----`, without spaces before it"
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::clock::Clock;
 use crate::error::ErrorCode;
 use crate::policy::{FragmentLength, FragmentMode};
 use crate::suite::CipherSuite;
@@ -118,4 +119,22 @@ fn a_policy_that_will_be_regretted_is_warned_about() {
         "{:?}",
         config.warnings()
     );
+}
+
+#[test]
+fn an_expired_client_certificate_is_a_warning_or_an_error_as_wanted() {
+    let device = Party::root("authority").leaf("device");
+    let pem = (device.pem(), device.key.serialize_pem());
+    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes()).unwrap();
+    for (now, code) in [
+        (0, ErrorCode::IdentityNotYetValid),
+        (100_000_000_000, ErrorCode::IdentityExpired),
+    ] {
+        let builder = Config::builder()
+            .identity(identity.clone())
+            .clock(Clock::fixed(now));
+        let config = builder.clone().build().unwrap();
+        assert_eq!(config.warnings().len(), 1);
+        failure(builder.refuse_invalid_identity(true).build(), code);
+    }
 }

@@ -93,15 +93,17 @@ impl Pin {
     /// [`ErrorCode::InvalidPin`] if it cannot be read, or if it is the fingerprint of a shipped root's certificate.
     pub fn from_sha256(text: &str) -> Result<Self> {
         let text = text.trim();
-        let digits = text.strip_prefix("sha256/").unwrap_or(text);
-        let digits = digits.strip_prefix('/').unwrap_or(digits);
-        let hex = digits.replace(':', "");
-        let bytes = if hex.len() == 64 {
-            HEXLOWER_PERMISSIVE.decode(hex.as_bytes())
-        } else if digits.ends_with('=') {
-            BASE64.decode(digits.as_bytes())
-        } else {
-            BASE64_NOPAD.decode(digits.as_bytes())
+        let base64 = text.trim_end_matches('=');
+        // Base64 may itself begin with `/`: what is one character too long has the second of `sha256//` before it.
+        let base64 = match base64.strip_prefix("sha256/") {
+            Some(rest) if rest.len() == 44 => rest.strip_prefix('/').unwrap_or(rest),
+            Some(rest) => rest,
+            None => base64,
+        };
+        let hex = text.replace(':', "");
+        let bytes = match hex.len() {
+            64 => HEXLOWER_PERMISSIVE.decode(hex.as_bytes()),
+            _ => BASE64_NOPAD.decode(base64.as_bytes()),
         };
         let sha256: [u8; 32] = bytes
             .ok()
@@ -200,6 +202,16 @@ mod tests {
             &colons.replace(':', "").to_lowercase(),
         ] {
             assert_eq!(Pin::from_sha256(text).unwrap(), pin, "{text}");
+        }
+    }
+
+    #[test]
+    fn base64_that_begins_with_a_slash_is_read_too() {
+        let base64 = BASE64.encode(&[0xFF; 32]);
+        assert!(base64.starts_with('/'));
+        for prefix in ["", "sha256/", "sha256//"] {
+            let pin = Pin::from_sha256(&format!("{prefix}{base64}")).unwrap();
+            assert_eq!(pin.spki_sha256(), [0xFF; 32]);
         }
     }
 

@@ -83,7 +83,7 @@ impl RevocationLists {
     }
 
     /// The lists, each known to be readable.
-    #[allow(dead_code)] // read by the engine
+    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
     pub(crate) fn ders(&self) -> &[CertificateRevocationListDer<'static>] {
         &self.0
     }

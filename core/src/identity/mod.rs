@@ -1,0 +1,220 @@
+//! Who a client is: a certificate chain and the key of its first certificate, or something elsewhere that signs with it.
+//!
+//! All is checked when the identity is built, so that nothing is left to fail in mid-handshake. Validity alone is not: a configuration
+//! knows the time.
+//!
+//! Keys in memory: what hubtls itself decodes or decrypts is overwritten when it is dropped, and so is AWS-LC's copy, which stays as long as
+//! the identity. Not overwritten are the base64 text that rustls-pki-types collects while it decodes PEM, and the copies that p12-keystore
+//! and pkcs5 make of a decrypted PKCS#12 file's content and of derived encryption keys. Where that matters, keep the key in a [`Signer`].
+
+mod chain;
+mod key;
+mod pkcs12;
+mod signer;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+
+use pki_types::CertificateDer;
+use rustls::sign::{CertifiedKey, SigningKey};
+use x509_parser::time::ASN1Time;
+
+use crate::error::{Error, ErrorCode, Result};
+use chain::Chain;
+pub use signer::Signer;
+
+/// A client's certificate chain and key. Immutable and cheap to clone; shows no key.
+///
+/// Keys are RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519. In the chain, the key's own certificate comes first and each is
+/// followed by its issuer's; the self-signed root at the end may be left out.
+///
+/// Every constructor fails with the code of what is wrong: [`ErrorCode::EmptyChain`], [`ErrorCode::InvalidCertificate`] and
+/// [`ErrorCode::ChainOutOfOrder`] name the certificate; [`ErrorCode::InvalidKey`], [`ErrorCode::UnsupportedKeyType`] or
+/// [`ErrorCode::KeyMismatch`] if the key is not that of the first certificate.
+///
+/// Whether the certificates are valid at present is not checked here but by the configuration.
+#[derive(Clone)]
+pub struct Identity(Arc<Fields>);
+
+struct Fields {
+    chain: Vec<Vec<u8>>,
+    facts: Vec<chain::Facts>,
+    key_algorithm: String,
+    certified_key: Arc<CertifiedKey>,
+}
+
+impl Identity {
+    /// From PEM: the chain's certificates, and the key as PKCS#8, PKCS#1 or SEC1. Both may be in one file: each call reads its part.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted.
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
+        Self::new(Chain::from_pem(chain)?, key::from_pem(key, None)?)
+    }
+
+    /// From PEM as [`from_pem`](Self::from_pem), with a key that may be encrypted: PKCS#8 (`ENCRYPTED PRIVATE KEY`) under PBES2 with AES or
+    /// DES, PBKDF2 of at most 10 million rounds or scrypt of at most 1 GiB. The passphrase is not used for a key that is not encrypted.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::WrongPassphrase`].
+    pub fn from_pem_with_passphrase(chain: &[u8], key: &[u8], passphrase: &str) -> Result<Self> {
+        let chain = Chain::from_pem(chain)?;
+        Self::new(chain, key::from_pem(key, Some(passphrase))?)
+    }
+
+    /// From DER: the chain's certificates, and the key as PKCS#8, PKCS#1 or SEC1.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted.
+    pub fn from_der(chain: &[impl AsRef<[u8]>], key: &[u8]) -> Result<Self> {
+        Self::new(Chain::from_der(chain)?, key::from_der(key, None)?)
+    }
+
+    /// From DER as [`from_der`](Self::from_der), with a key that may be encrypted as
+    /// [`from_pem_with_passphrase`](Self::from_pem_with_passphrase) says.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::WrongPassphrase`].
+    pub fn from_der_with_passphrase(
+        chain: &[impl AsRef<[u8]>],
+        key: &[u8],
+        passphrase: &str,
+    ) -> Result<Self> {
+        let chain = Chain::from_der(chain)?;
+        Self::new(chain, key::from_der(key, Some(passphrase))?)
+    }
+
+    /// From a PKCS#12 file (`.pfx`, `.p12`; RFC 7292) with one private key. The chain is made of those of its certificates that belong to the
+    /// key, in whatever order they stand; others are left out. An empty passphrase is one.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the empty passphrase is not the right one,
+    /// [`ErrorCode::WrongPassphrase`], and [`ErrorCode::InvalidPkcs12`] if the file is damaged or does not hold exactly one key.
+    pub fn from_pkcs12(file: &[u8], passphrase: &str) -> Result<Self> {
+        let (chain, key) = pkcs12::read(file, passphrase)?;
+        Self::new(chain, key)
+    }
+
+    /// From a chain in PEM and something that signs with the key of its first certificate: a TPM, an HSM, a secure element.
+    ///
+    /// Lets the signer sign once, a constant text, and checks the signature.
+    ///
+    /// # Errors
+    /// Those of every constructor; [`ErrorCode::SignerFailed`] if the signer fails or what it returns is not a signature by that key.
+    pub fn from_signer(chain: &[u8], signer: Arc<dyn Signer>) -> Result<Self> {
+        Self::with_signer(Chain::from_pem(chain)?, signer)
+    }
+
+    /// From a chain in DER; otherwise as [`from_signer`](Self::from_signer).
+    ///
+    /// # Errors
+    /// As [`from_signer`](Self::from_signer).
+    pub fn from_signer_der(chain: &[impl AsRef<[u8]>], signer: Arc<dyn Signer>) -> Result<Self> {
+        Self::with_signer(Chain::from_der(chain)?, signer)
+    }
+
+    fn new(chain: Chain, key: Arc<dyn SigningKey>) -> Result<Self> {
+        chain.check_key(key.public_key().as_deref())?;
+        Ok(Self::of_checked(chain, key))
+    }
+
+    fn with_signer(chain: Chain, signer: Arc<dyn Signer>) -> Result<Self> {
+        let key = signer::ExternalKey::new(signer, chain.key_kind(), chain.leaf_spki())?;
+        Ok(Self::of_checked(chain, Arc::new(key)))
+    }
+
+    fn of_checked(chain: Chain, key: Arc<dyn SigningKey>) -> Self {
+        let key_algorithm = chain.key_kind().to_string();
+        let Chain { ders, facts, .. } = chain;
+        Self(Arc::new(Fields {
+            chain: ders.iter().map(|der| der.to_vec()).collect(),
+            facts,
+            key_algorithm,
+            certified_key: Arc::new(CertifiedKey::new(ders, key)),
+        }))
+    }
+
+    /// The chain in DER, the client's own certificate first.
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.0.chain
+    }
+
+    /// The common name of the client's certificate, or its whole subject if that has none.
+    pub fn subject(&self) -> &str {
+        &self.0.facts[0].subject
+    }
+
+    /// Start of the client certificate's validity in seconds since 1970.
+    pub fn not_before(&self) -> u64 {
+        self.0.facts[0].not_before
+    }
+
+    /// Last second of the client certificate's validity in seconds since 1970.
+    pub fn not_after(&self) -> u64 {
+        self.0.facts[0].not_after
+    }
+
+    /// The kind of key: `RSA-2048` and the like, `P-256`, `P-384` or `Ed25519`.
+    pub fn key_algorithm(&self) -> &str {
+        &self.0.key_algorithm
+    }
+
+    /// Whether every certificate of the chain is valid at `now` (seconds since 1970); if not, [`ErrorCode::IdentityExpired`] or
+    /// [`ErrorCode::IdentityNotYetValid`] names the first that is not.
+    pub(crate) fn check_validity(&self, now: u64) -> Result<()> {
+        for (index, facts) in self.0.facts.iter().enumerate() {
+            let what = match index {
+                0 => "the client's certificate".to_owned(),
+                _ => format!("certificate {} of the client's chain", index + 1),
+            };
+            let subject = &facts.subject;
+            if facts.not_after < now {
+                return Err(Error::new(
+                    ErrorCode::IdentityExpired,
+                    format!("{what} (`{subject}`) expired on {}", date(facts.not_after)),
+                    "renew it; if it should be valid still, set this machine's clock",
+                ));
+            }
+            if now < facts.not_before {
+                return Err(Error::new(
+                    ErrorCode::IdentityNotYetValid,
+                    format!(
+                        "{what} (`{subject}`) is not valid before {}",
+                        date(facts.not_before)
+                    ),
+                    "is this machine's clock set? if it is, wait until then",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The form that the engine takes.
+    pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.certified_key)
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.subject())
+            .field("key_algorithm", &self.key_algorithm())
+            .field("certificates", &self.chain().len())
+            .finish_non_exhaustive()
+    }
+}
+
+fn date(unix: u64) -> String {
+    let time = i64::try_from(unix).ok().map(ASN1Time::from_timestamp);
+    match time {
+        Some(Ok(time)) => time.to_string(),
+        _ => format!("second {unix} since 1970"),
+    }
+}
+
+fn owned(der: &[u8]) -> CertificateDer<'static> {
+    CertificateDer::from(der.to_vec())
+}

@@ -39,9 +39,21 @@ pub(crate) fn organization(name: &X509Name<'_>) -> Option<String> {
         .map(printable)
 }
 
-/// Names come from outside: none may steer the terminal that shows them.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{FFFD}")
+/// Names come from outside: none may steer the terminal that shows them, or flood it.
+pub(crate) fn printable(text: &str) -> String {
+    const MAX_CHARACTERS: usize = 200;
+    let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    text.chars().map(visible).take(MAX_CHARACTERS).collect()
+}
+
+/// A moment in seconds since 1970 as people write it.
+#[cfg(feature = "engine")]
+pub(crate) fn date(unix: u64) -> String {
+    let time = i64::try_from(unix).ok().map(ASN1Time::from_timestamp);
+    match time {
+        Some(Ok(time)) => time.to_string(),
+        _ => format!("second {unix} since 1970"),
+    }
 }
 
 /// Seconds since 1970; what is older counts as 1970.

@@ -4,8 +4,9 @@ use pki_types::{CertificateDer, ServerName};
 use rustls::CertificateError;
 use webpki::Error as Path;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{ASN1Time, FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
+use crate::certificate::{date, printable};
 use crate::error::tls::{alert_for, internal};
 use crate::error::{Error, ErrorCode};
 use crate::trust::Root;
@@ -201,7 +202,7 @@ fn alternative_names(der: &CertificateDer<'_>) -> Vec<String> {
         .value
         .general_names
         .iter()
-        .filter_map(printable)
+        .filter_map(host)
         .take(MAX_NAMES + 1)
         .collect();
     if names.len() > MAX_NAMES {
@@ -210,9 +211,9 @@ fn alternative_names(der: &CertificateDer<'_>) -> Vec<String> {
     names
 }
 
-fn printable(name: &GeneralName<'_>) -> Option<String> {
+fn host(name: &GeneralName<'_>) -> Option<String> {
     match name {
-        GeneralName::DNSName(name) => Some(one_line(name)),
+        GeneralName::DNSName(name) => Some(printable(name)),
         GeneralName::IPAddress(bytes) => match *bytes {
             [a, b, c, d] => Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string()),
             bytes => <[u8; 16]>::try_from(bytes)
@@ -250,23 +251,5 @@ fn topmost_issuer(end_entity: &CertificateDer<'_>, intermediates: &[CertificateD
 }
 
 fn quoted(name: &X509Name<'_>) -> String {
-    format!("\"{}\"", one_line(&name.to_string()))
-}
-
-/// What a peer sends is shown in one line of bounded length and without control characters.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .take(200)
-        .collect()
-}
-
-fn date(unix_seconds: u64) -> String {
-    i64::try_from(unix_seconds)
-        .ok()
-        .and_then(|seconds| ASN1Time::from_timestamp(seconds).ok())
-        .map_or_else(
-            || format!("{unix_seconds} s after 1970"),
-            |time| time.to_string(),
-        )
+    format!("\"{}\"", printable(&name.to_string()))
 }

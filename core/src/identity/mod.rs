@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
-use x509_parser::time::ASN1Time;
 
+use crate::certificate::date;
 use crate::error::{Error, ErrorCode, Result};
 use chain::Chain;
 pub use signer::Signer;
@@ -204,14 +204,6 @@ impl fmt::Debug for Identity {
             .field("key_algorithm", &self.key_algorithm())
             .field("certificates", &self.chain().len())
             .finish_non_exhaustive()
-    }
-}
-
-fn date(unix: u64) -> String {
-    let time = i64::try_from(unix).ok().map(ASN1Time::from_timestamp);
-    match time {
-        Some(Ok(time)) => time.to_string(),
-        _ => format!("second {unix} since 1970"),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Why a peer's certificate was rejected: in rustls's words, which choose the alert, and in ours, which help people.
 
-use pki_types::{CertificateDer, ServerName};
+use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::CertificateError;
 use webpki::Error as Path;
 use x509_parser::extensions::GeneralName;
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate, X509Name};
 
 use crate::certificate::{date, printable};
 use crate::error::tls::{alert_for, internal};
@@ -94,13 +94,21 @@ pub(crate) fn path(
         Path::CertExpired { time, not_after } => Rejection::new(
             CertificateError::ExpiredContext { time, not_after },
             ErrorCode::CertificateExpired,
-            format!("a certificate of the peer expired on {}", date(not_after.as_secs())),
+            format!(
+                "{} expired on {}",
+                certificate_where(end_entity, intermediates, |validity| validity.not_after, not_after),
+                date(not_after.as_secs())
+            ),
             format!("the server's certificate must be renewed; the clock here says {}", date(time.as_secs())),
         ),
         Path::CertNotValidYet { time, not_before } => Rejection::new(
             CertificateError::NotValidYetContext { time, not_before },
             ErrorCode::CertificateNotYetValid,
-            format!("a certificate of the peer is not valid before {}", date(not_before.as_secs())),
+            format!(
+                "{} is not valid before {}",
+                certificate_where(end_entity, intermediates, |validity| validity.not_before, not_before),
+                date(not_before.as_secs())
+            ),
             format!("is the clock set? It says {}", date(time.as_secs())),
         ),
         Path::CertRevoked => Rejection::new(
@@ -248,6 +256,26 @@ fn topmost_issuer(end_entity: &CertificateDer<'_>, intermediates: &[CertificateD
         }
     }
     quoted(top.issuer())
+}
+
+/// Names the certificate of which `moment` of the validity is `at`: the error tells the time alone.
+fn certificate_where(
+    end_entity: &CertificateDer<'_>,
+    intermediates: &[CertificateDer<'_>],
+    moment: fn(&Validity) -> ASN1Time,
+    at: UnixTime,
+) -> String {
+    let is_meant = |certificate: &X509Certificate<'_>| {
+        u64::try_from(moment(certificate.validity()).timestamp()) == Ok(at.as_secs())
+    };
+    std::iter::once(end_entity)
+        .chain(intermediates)
+        .filter_map(|der| X509Certificate::from_der(der).ok())
+        .find(|(_, certificate)| is_meant(certificate))
+        .map_or_else(
+            || "a certificate of the peer".into(),
+            |(_, certificate)| format!("the peer's certificate {}", quoted(certificate.subject())),
+        )
 }
 
 fn quoted(name: &X509Name<'_>) -> String {

@@ -2,7 +2,6 @@ use super::*;
 use crate::clock::Clock;
 use crate::error::ErrorCode;
 use crate::policy::{FragmentLength, FragmentMode};
-use crate::suite::CipherSuite;
 use crate::testing::{Party, failure};
 use crate::trust::Pin;
 
@@ -89,18 +88,6 @@ fn malformed_options_are_refused() {
 
 #[test]
 fn what_the_engine_cannot_do_is_refused_when_the_configuration_is_built() {
-    let cbc = CipherSuite::from_name("ECDHE-RSA-AES128-SHA256").unwrap();
-    let policy = Policy::default().only_suites(&[cbc]).unwrap();
-    let error = failure(
-        Config::builder().policy(policy).build(),
-        ErrorCode::UnsupportedByEngine,
-    );
-    assert!(
-        error
-            .message()
-            .contains("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"),
-        "{error}"
-    );
     let mode = FragmentMode::Request(FragmentLength::L512);
     failure(
         Config::builder().fragment_length(mode).build(),

@@ -1,5 +1,6 @@
 //! How a configuration becomes rustls. Nothing of rustls leaves this module but inside of [`Connection`](crate::Connection).
 
+mod cbc;
 mod provider;
 mod rejection;
 pub(crate) mod scope;
@@ -32,7 +33,7 @@ pub(crate) fn client_config(
 ) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
     build(
         settings,
-        provider::provider(&settings.policy, settings.post_quantum)?,
+        provider::provider(&settings.policy, settings.post_quantum),
     )
 }
 
@@ -106,7 +107,7 @@ pub(crate) fn with_suites(
     settings: &Settings,
     change: impl Fn(&mut rustls::SupportedCipherSuite),
 ) -> Result<Arc<ClientConfig>> {
-    let mut provider = provider::provider(&settings.policy, settings.post_quantum)?;
+    let mut provider = provider::provider(&settings.policy, settings.post_quantum);
     provider.cipher_suites.iter_mut().for_each(change);
     build(settings, provider).map(|(config, _)| config)
 }

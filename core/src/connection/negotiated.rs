@@ -31,12 +31,9 @@ impl Negotiated {
     /// Reads what rustls agreed on; `None` before the handshake is complete.
     pub(super) fn of(tls: &CommonState, root: Option<Root>) -> Option<Self> {
         let suite = u16::from(tls.negotiated_cipher_suite()?.suite());
-        let version = u16::from(tls.protocol_version()?);
         let chain = tls.peer_certificates().unwrap_or_default();
         Some(Self {
-            version: [Version::Tls12, Version::Tls13]
-                .into_iter()
-                .find(|known| known.code() == version)?,
+            version: Version::from_code(u16::from(tls.protocol_version()?))?,
             cipher_suite: CipherSuite::from_code(suite)?,
             group: tls
                 .negotiated_key_exchange_group()

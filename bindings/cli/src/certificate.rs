@@ -34,13 +34,13 @@ impl Certificate {
     }
 
     /// As an indented paragraph.
-    pub(crate) fn text(self) -> String {
-        let known = |field: Option<String>| field.unwrap_or_else(|| "(unreadable)".into());
+    pub(crate) fn text(&self) -> String {
+        let known = |field: &Option<String>| field.clone().unwrap_or_else(|| "(unreadable)".into());
         output::pairs([
-            ("  subject", known(self.subject)),
-            ("  issuer", known(self.issuer)),
-            ("  not after", known(self.not_after)),
-            ("  SHA-256", self.sha256),
+            ("  subject", known(&self.subject)),
+            ("  issuer", known(&self.issuer)),
+            ("  not after", known(&self.not_after)),
+            ("  SHA-256", self.sha256.clone()),
         ])
     }
 }

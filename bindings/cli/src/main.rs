@@ -4,6 +4,7 @@ mod certificate;
 mod connect;
 mod demo;
 mod exit;
+mod files;
 mod output;
 mod policy;
 mod roots;

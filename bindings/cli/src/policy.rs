@@ -1,11 +1,14 @@
 //! `hubtls policy`: what the policies hold.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use hubtls::{CipherSuite, FragmentMode, Mode, Policy, Result, Roots, Strength};
 use serde_json::{Value, json};
 
 use crate::certificate::fingerprint;
 use crate::exit::Exit;
+use crate::files::{read_text, within};
 use crate::output::{self, BOLD, Failure, styled};
 
 #[derive(Subcommand)]
@@ -14,12 +17,12 @@ pub(crate) enum Command {
     List,
     /// Show what a policy offers and trusts
     Show {
-        /// A dated name, or an alias
+        /// A dated name, an alias, or a policy document in a file NAME.json
         name: String,
     },
     /// Write a policy as a JSON document, to be narrowed and used with `hubtls connect --policy FILE.json`
     Json {
-        /// A dated name, or an alias
+        /// A dated name, an alias, or a policy document in a file NAME.json
         name: String,
     },
     /// Write the JSON Schema of policy documents
@@ -33,12 +36,29 @@ impl Command {
                 output::print_json(&Policy::all().iter().map(summary).collect::<Vec<_>>())?
             }
             Self::List => output::print(&list())?,
-            Self::Show { name } if json => output::print_json(&details(&Policy::named(&name)?)?)?,
-            Self::Show { name } => output::print(&show(&Policy::named(&name)?)?)?,
-            Self::Json { name } => output::print(&Policy::named(&name)?.to_json())?,
+            Self::Show { name } if json => output::print_json(&details(&load(&name)?)?)?,
+            Self::Show { name } => output::print(&show(&load(&name)?)?)?,
+            Self::Json { name } => output::print(&load(&name)?.to_json())?,
             Self::Schema => output::print(&Policy::json_schema())?,
         }
         Ok(Exit::Done)
+    }
+}
+
+/// The policy of that name, or of the document in that file.
+pub(crate) fn load(name: &str) -> Result<Policy> {
+    let path = Path::new(name);
+    if path.extension().is_none_or(|extension| extension != "json") {
+        return Policy::named(name);
+    }
+    Policy::from_json(&read_text(path)?).map_err(|error| within(path, &error))
+}
+
+/// How a policy is called where people read it.
+pub(crate) fn title(name: &str, narrowed: bool) -> String {
+    match narrowed {
+        true => format!("{name}, narrowed"),
+        false => name.to_owned(),
     }
 }
 
@@ -80,7 +100,7 @@ fn details(policy: &Policy) -> Result<Value> {
     let root = |root: &hubtls::Root| json!({ "subject": root.subject(), "sha256": root.sha256().map(|sha256| fingerprint(&sha256)) });
     Ok(json!({
         "policy": policy.name(),
-        "aliases": aliases(policy),
+        "narrowed": policy.is_narrowed(),
         "versions": names(policy.versions()),
         "suites": policy.suites().iter().map(suite).collect::<Vec<_>>(),
         "groups": names(policy.groups()),
@@ -93,9 +113,11 @@ fn details(policy: &Policy) -> Result<Value> {
 fn show(policy: &Policy) -> Result<String> {
     let roots = Roots::of_policy(policy);
     let subjects: Vec<_> = roots.iter().map(|root| root.subject().to_owned()).collect();
-    let mut text = format!("{}\n\n", styled(BOLD, policy.name()));
+    let mut text = format!(
+        "{}\n\n",
+        styled(BOLD, title(policy.name(), policy.is_narrowed()))
+    );
     text += &output::pairs([
-        ("aliases", aliases(policy).join(", ")),
         ("versions", names(policy.versions()).join(", ")),
         ("groups", names(policy.groups()).join(", ")),
         (
@@ -195,6 +217,6 @@ mod tests {
         let details = details(&Policy::default()).unwrap();
         assert_eq!(details["roots"][0]["subject"], "DigiCert Global Root G2");
         assert_eq!(details["suites"][0]["code"], "0x1301");
-        assert_eq!(details["aliases"], json!(["iothub"]));
+        assert_eq!(details["narrowed"], false);
     }
 }

@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 use crate::certificate::{fingerprint, rfc3339};
 use crate::exit::Exit;
 use crate::output::{self, BAD, BOLD, Failure, GOOD, styled};
+use crate::policy;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
 #[derive(Args)]
 pub(crate) struct Roots {
-    /// The policy whose trust is shown
+    /// The policy whose trust is shown: a name, or a policy document in a file NAME.json
     #[arg(long, value_name = "NAME", default_value = "iothub")]
     policy: String,
     /// Say whether at least two independent roots of the policy stay valid for so many days; exits with 1 if not
@@ -25,7 +26,7 @@ pub(crate) struct Roots {
 
 impl Roots {
     pub(crate) fn run(self, json: bool) -> Result<Exit, Failure> {
-        let policy = Policy::named(&self.policy)?;
+        let policy = policy::load(&self.policy)?;
         let trusted = hubtls::Roots::of_policy(&policy);
         if self.pem {
             let sections = trusted

@@ -4,6 +4,12 @@
 //! hubtls-example my-hub.azure-devices.net device-01 device-01.pem device-01.key [private-root.pem]
 //! ```
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to whoever runs it"
+)]
+
 use std::error::Error;
 use std::fs;
 use std::io::Write;
@@ -32,32 +38,23 @@ fn main() -> Result<()> {
     };
 
     // The policy `iothub` is the default: versions, cipher suites and roots as Azure IoT Hub demands them.
-    let mut config = Config::builder().identity(Identity::from_pem(
-        &fs::read(certificate)?,
-        &fs::read(key)?,
-    )?);
+    let identity = Identity::from_pem(&fs::read(certificate)?, &fs::read(key)?)?;
+    let mut config = Config::builder().identity(identity);
     for path in root {
         config = config.add_roots(Roots::from_pem(&fs::read(path)?)?);
     }
     let config = config.build()?; // A program builds it once and shares it by all its connections.
     for warning in config.warnings() {
-        writeln!(std::io::stderr(), "warning: {warning}")?;
+        eprintln!("warning: {warning}");
     }
 
-    let mut stream = Stream::new(
-        Connection::new(&config, host)?,
-        TcpStream::connect((host, port))?,
-    );
+    let socket = TcpStream::connect((host, port))?;
+    let mut stream = Stream::new(Connection::new(&config, host)?, socket);
     stream.set_handshake_timeout(Some(PATIENCE));
     stream.set_timeout(Some(PATIENCE))?;
     let negotiated = stream.handshake()?;
-    let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "connected: {}, {}",
-        negotiated.version(),
-        negotiated.cipher_suite()
-    )?;
+    let (version, suite) = (negotiated.version(), negotiated.cipher_suite());
+    println!("connected: {version}, {suite}");
 
     let mut connect = ConnectPacket::new(device.as_str());
     connect.set_username(Some(format!("{host}/{device}/?api-version=2021-04-12")));
@@ -72,15 +69,12 @@ fn main() -> Result<()> {
 
     // Quality of service 1: the hub confirms that it has the message.
     let topic = TopicName::new(format!("devices/{device}/messages/events/"))?;
-    let message = PublishPacket::new(
-        topic,
-        QoSWithPacketIdentifier::Level1(1),
-        r#"{"temperature":21.5}"#,
-    );
+    let quality = QoSWithPacketIdentifier::Level1(1);
+    let message = PublishPacket::new(topic, quality, r#"{"temperature":21.5}"#);
     send(&mut stream, &message)?;
     match VariablePacket::decode(&mut stream)? {
         VariablePacket::PubackPacket(answer) if answer.packet_identifier() == 1 => {
-            writeln!(out, "telemetry delivered")?
+            println!("telemetry delivered");
         }
         other => return Err(format!("not delivered: {other:?}").into()),
     }

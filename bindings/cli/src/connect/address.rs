@@ -51,6 +51,9 @@ fn split(text: &str) -> Result<(&str, Option<&str>), String> {
             _ => return Err("what stands in brackets is no IPv6 address".into()),
         },
         None if text.parse::<Ipv6Addr>().is_ok() => (text, ""),
+        None if text.matches(':').count() > 1 => {
+            return Err("put an IPv6 address in brackets before a port: [::1]:8883".into());
+        }
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     match rest.strip_prefix(':') {
@@ -103,7 +106,7 @@ mod tests {
             ("hub.example:0", "no port"),
             ("hub.example:65536", "no port"),
             ("hub.example:mqtts", "no port"),
-            ("hub.example:1:2", "no port"),
+            ("::1:18883", "in brackets"),
             ("[::1", "no IPv6"),
             ("[hub.example]:8883", "no IPv6"),
             ("[::1]8883", "no port"),

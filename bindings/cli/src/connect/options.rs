@@ -1,13 +1,13 @@
 //! From options to a [`Config`]: reads the files and asks for the passphrase.
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hubtls::{
-    Config, Error, ErrorCode, Identity, Pin, Policy, Result, RevocationLists, Roots, Sni,
-};
+use hubtls::{Config, Error, ErrorCode, Identity, Pin, Result, RevocationLists, Roots, Sni};
+
+use crate::files::{is_pem, read, read_text, within};
+use crate::policy;
 
 /// What the connection is made with.
 #[derive(Args)]
@@ -53,7 +53,7 @@ pub(super) struct Options {
 impl Options {
     pub(super) fn config(&self) -> Result<Config> {
         let mut builder = Config::builder()
-            .policy(policy(&self.policy)?)
+            .policy(policy::load(&self.policy)?)
             .alpn(&self.alpn)
             .post_quantum(self.post_quantum);
         builder = match &self.sni {
@@ -135,19 +135,8 @@ impl Files {
     }
 }
 
-fn policy(name: &str) -> Result<Policy> {
-    let path = Path::new(name);
-    if path.extension().is_none_or(|extension| extension != "json") {
-        return Policy::named(name);
-    }
-    let text =
-        String::from_utf8(read(path)?).map_err(|_| unreadable(path, "it is not UTF-8 text"))?;
-    Policy::from_json(&text).map_err(|error| within(path, &error))
-}
-
 fn passphrase_in(path: &Path) -> Result<String> {
-    let text =
-        String::from_utf8(read(path)?).map_err(|_| unreadable(path, "it is not UTF-8 text"))?;
+    let text = read_text(path)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
@@ -170,26 +159,4 @@ fn ask_for_passphrase(path: &Path) -> Result<String> {
             hint,
         )
     })
-}
-
-fn is_pem(text: &[u8]) -> bool {
-    text.windows(10).any(|window| window == b"-----BEGIN")
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).map_err(|error| unreadable(path, error))
-}
-
-fn unreadable(path: &Path, reason: impl std::fmt::Display) -> Error {
-    Error::new(
-        ErrorCode::InvalidArgument,
-        format!("{} cannot be read: {reason}", path.display()),
-        "check the path, who may read it, and what it holds",
-    )
-}
-
-/// The same error, saying which file it is about.
-fn within(path: &Path, error: &Error) -> Error {
-    let message = format!("{}: {}", path.display(), error.message());
-    Error::new(error.code(), message, error.hint().to_owned())
 }

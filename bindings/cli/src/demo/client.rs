@@ -24,16 +24,11 @@ enum Kind {
     Legacy(Legacy),
 }
 
-/// What became of a client.
-pub(super) enum Outcome {
-    Agreed {
-        negotiated: Box<Negotiated>,
-        device: String,
-    },
-    Refused {
-        by: &'static str,
-        error: Error,
-    },
+/// What a client and the hub agreed on.
+pub(super) struct Agreed {
+    negotiated: Negotiated,
+    /// The device that the hub knows by its certificate.
+    device: Option<String>,
 }
 
 /// The clients in the order shown.
@@ -102,103 +97,100 @@ pub(super) fn all(authority: &Authority) -> Result<Vec<Client>> {
 }
 
 impl Client {
-    pub(super) fn connect(&self, hub: SocketAddr) -> Outcome {
-        let by = match self.kind {
-            Kind::Hubtls { .. } => "client",
-            Kind::Legacy(_) => "hub",
-        };
-        self.attempt(hub)
-            .unwrap_or_else(|error| Outcome::Refused { by, error })
-    }
-
-    fn attempt(&self, hub: SocketAddr) -> Result<Outcome> {
+    /// Connects, and says what was agreed, or why there is no connection.
+    pub(super) fn connect(&self, hub: SocketAddr) -> Result<Agreed> {
         let socket = TcpStream::connect_timeout(&hub, PATIENCE).map_err(Error::from)?;
         socket
             .set_read_timeout(Some(PATIENCE))
             .map_err(Error::from)?;
         let (config, name) = match &self.kind {
-            Kind::Legacy(legacy) => {
-                return legacy
-                    .refusal(socket)
-                    .map(|error| Outcome::Refused { by: "hub", error });
-            }
+            Kind::Legacy(legacy) => return Err(legacy.offer(socket)),
             Kind::Hubtls { config, name } => (config, name),
         };
         let mut stream = Stream::new(Connection::new(config, name)?, socket);
         stream.set_timeout(Some(PATIENCE))?;
-        let negotiated = Box::new(stream.handshake()?);
+        let negotiated = stream.handshake()?;
         let mut device = String::new();
         stream.read_to_string(&mut device).map_err(Error::from)?;
         stream.finish()?;
-        Ok(Outcome::Agreed { negotiated, device })
+        let device = (!device.is_empty()).then_some(device);
+        Ok(Agreed { negotiated, device })
     }
 
     /// Whether it came as it should.
-    pub(super) fn expects(&self, outcome: &Outcome) -> bool {
+    pub(super) fn expects(&self, outcome: &Result<Agreed>) -> bool {
         match outcome {
-            Outcome::Agreed { .. } => self.expected.is_none(),
-            Outcome::Refused { error, .. } => self.expected == Some(error.code()),
+            Ok(_) => self.expected.is_none(),
+            Err(error) => self.expected == Some(error.code()),
         }
     }
-}
 
-impl Outcome {
-    pub(super) fn value(&self, client: &Client) -> Value {
-        let as_expected = client.expects(self);
-        match self {
-            Self::Agreed { negotiated, device } => json!({
-                "client": client.who,
+    /// Who refuses, where it comes as it should.
+    fn refuser(&self) -> &'static str {
+        match self.kind {
+            Kind::Hubtls { .. } => "client",
+            Kind::Legacy(_) => "hub",
+        }
+    }
+
+    pub(super) fn value(&self, outcome: &Result<Agreed>) -> Value {
+        let as_expected = self.expects(outcome);
+        match outcome {
+            Ok(agreed) => json!({
+                "client": self.who,
                 "outcome": "agreed",
                 "as_expected": as_expected,
-                "negotiated": negotiated,
-                "device": (!device.is_empty()).then_some(device),
+                "negotiated": agreed.negotiated,
+                "device": agreed.device,
             }),
-            Self::Refused { by, error } => json!({
-                "client": client.who,
+            Err(error) => json!({
+                "client": self.who,
                 "outcome": "refused",
                 "as_expected": as_expected,
-                "by": by,
+                "by": self.refuser(),
                 "error": output::error_value(error),
             }),
         }
     }
 
-    pub(super) fn text(&self, client: &Client) -> String {
-        let mut text = match self {
-            Self::Agreed { negotiated, device } => {
-                let group = negotiated.group().map_or("no", |group| group.name());
-                let root = negotiated.root().map_or("no root", |root| root.subject());
-                let (version, suite) = (negotiated.version(), negotiated.cipher_suite());
-                let mut text = format!(
-                    "  {}: {version}, {suite}, group {group}\n",
-                    styled(GOOD, "agreed")
-                );
-                text += &format!("  the hub's chain ends in the root `{root}`\n");
-                if !device.is_empty() {
-                    text += &format!("  the hub knows the client as `{device}`\n");
-                }
-                text
-            }
-            Self::Refused { by, error } => {
-                let mut text = format!(
-                    "  {} by the {by}: {}\n",
-                    styled(BAD, "refused"),
-                    error.message()
-                );
-                text += &format!("  {}: {}\n", styled(BOLD, "hint"), error.hint());
-                let code = error.code();
-                text += &format!("  error {} {}", code.name(), code.number());
-                if let Some(alert) = error.alert() {
-                    text += &format!(", alert {alert}");
-                }
-                text + "\n"
-            }
+    pub(super) fn text(&self, outcome: &Result<Agreed>) -> String {
+        let mut text = match outcome {
+            Ok(agreed) => agreed.text(),
+            Err(error) => self.refusal(error),
         };
-        if !client.expects(self) {
-            text += &format!(
-                "  {}\n",
-                styled(CAUTION, "this is not what should have happened")
-            );
+        if !self.expects(outcome) {
+            let surprise = styled(CAUTION, "this is not what should have happened");
+            text += &format!("  {surprise}\n");
+        }
+        text
+    }
+
+    fn refusal(&self, error: &Error) -> String {
+        let (refused, hint) = (styled(BAD, "refused"), styled(BOLD, "hint"));
+        let by = self.refuser();
+        let mut text = format!("  {refused} by the {by}: {}\n", error.message());
+        text += &format!("  {hint}: {}\n", error.hint());
+        text += &format!("  error {} {}", error.code().name(), error.code().number());
+        match error.alert() {
+            Some(alert) => text + &format!(", alert {alert}\n"),
+            None => text + "\n",
+        }
+    }
+}
+
+impl Agreed {
+    fn text(&self) -> String {
+        let (version, suite) = (self.negotiated.version(), self.negotiated.cipher_suite());
+        let group = self.negotiated.group().map_or("no", |group| group.name());
+        let root = self
+            .negotiated
+            .root()
+            .map_or("no root", |root| root.subject());
+        let agreed = styled(GOOD, "agreed");
+        let mut text = format!("  {agreed}: {version}, {suite}, group {group}\n");
+        text += &format!("  the hub's chain ends in the root `{root}`\n");
+        if let Some(device) = &self.device {
+            text += &format!("  the hub knows the client as `{device}`\n");
         }
         text
     }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use hubtls::{Alert, CipherSuite, Error, ErrorCode, Result, Strength};
+use hubtls::{Alert, CipherSuite, Error, ErrorCode, Strength};
 
 use super::NAME;
 
@@ -58,21 +58,25 @@ impl Legacy {
         [&[22, 3, 1][..], &prefixed(&handshake)].concat()
     }
 
-    /// Offers it, and reports the hub's refusal.
-    pub(super) fn refusal(self, mut socket: TcpStream) -> Result<Error> {
-        socket
-            .write_all(&self.client_hello())
-            .map_err(Error::from)?;
+    /// Offers it, and returns the hub's refusal.
+    pub(super) fn offer(self, mut socket: TcpStream) -> Error {
         let mut record = [0; 7];
-        socket.read_exact(&mut record).map_err(Error::from)?;
-        // A fatal alert (RFC 5246, section 7.2).
-        let [21, 3, _, 0, 2, 2, alert] = record else {
-            return Err(Error::new(
+        let answer = socket
+            .write_all(&self.client_hello())
+            .and_then(|()| socket.read_exact(&mut record));
+        match (answer, record) {
+            (Err(error), _) => Error::from(error),
+            // A fatal alert (RFC 5246, section 7.2).
+            (Ok(()), [21, 3, _, 0, 2, 2, alert]) => self.refused(Alert::from_code(alert)),
+            (Ok(()), _) => Error::new(
                 ErrorCode::PeerMisbehaved,
                 "the hub did not refuse a client that it must refuse",
                 "please report this",
-            ));
-        };
+            ),
+        }
+    }
+
+    fn refused(self, alert: Alert) -> Error {
         let (code, message, hint) = match self {
             Self::Tls11 => (
                 ErrorCode::ProtocolVersion,
@@ -85,7 +89,7 @@ impl Legacy {
                 "offer recommended suites; `hubtls policy show iothub` lists them",
             ),
         };
-        Ok(Error::new(code, message, hint).with_alert(Some(Alert::from_code(alert))))
+        Error::new(code, message, hint).with_alert(Some(alert))
     }
 }
 

@@ -37,11 +37,11 @@ pub(crate) fn run(json: bool) -> Result<Exit, Failure> {
         let outcome = client.connect(hub.address());
         all_as_expected &= client.expects(&outcome);
         match json {
-            true => values.push(outcome.value(&client)),
+            true => values.push(client.value(&outcome)),
             false => output::print(&format!(
                 "\n{}\n{}",
                 styled(BOLD, client.who),
-                outcome.text(&client)
+                client.text(&outcome)
             ))?,
         }
     }

@@ -129,7 +129,7 @@ fn a_file_that_cannot_be_read_is_named() {
 fn a_written_policy_is_read_again() {
     let authority = Authority::new();
     let written = hubtls(&["policy", "json", "iothub-tls12"]);
-    let policy = authority.file("narrow.json", written.stdout);
+    let policy = authority.file("narrow.json", &written.stdout);
     let (address, server) = echo(authority.server(false));
     let run = hubtls(&[
         "connect",
@@ -141,6 +141,7 @@ fn a_written_policy_is_read_again() {
         "--json",
     ]);
     assert_eq!(run.json()["version"], "TLSv1.2", "{}", run.stderr);
+    assert_eq!(hubtls(&["policy", "json", &policy]).stdout, written.stdout);
     assert_eq!(server.join().unwrap(), Ok(0));
 }
 
@@ -165,6 +166,7 @@ fn a_connection_in_json_has_the_keys_of_what_was_negotiated_and_of_the_table() {
         "address",
         "server_name",
         "policy",
+        "narrowed",
         "root_sha256",
         "certificates",
         "handshake_ms",

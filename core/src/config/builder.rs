@@ -141,7 +141,6 @@ impl ConfigBuilder {
     /// - [`ErrorCode::InvalidAlpn`], [`ErrorCode::InvalidServerName`]: a protocol or the SNI name is malformed.
     /// - [`ErrorCode::IdentityExpired`], [`ErrorCode::IdentityNotYetValid`]: with [`refuse_invalid_identity`](Self::refuse_invalid_identity).
     /// - [`ErrorCode::InvalidArgument`]: the revocation status is required and there is no list.
-    /// - [`ErrorCode::UnsupportedByEngine`]: the engine cannot do what the policy or an option asks for.
     pub fn build(self) -> Result<Config> {
         let policy = match self.fragment_length {
             Some(mode) => self.policy.with_fragment_length(mode),

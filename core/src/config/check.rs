@@ -4,7 +4,6 @@ use pki_types::DnsName;
 
 use super::{Settings, Sni};
 use crate::error::{Error, ErrorCode, Result};
-use crate::policy::FragmentMode;
 
 /// Refuses settings with which no connection could succeed.
 pub(super) fn settings(settings: &Settings) -> Result<()> {
@@ -46,13 +45,6 @@ pub(super) fn settings(settings: &Settings) -> Result<()> {
             ErrorCode::InvalidArgument,
             "the revocation status is required and there is no revocation list",
             "add the revocation lists of the chain's issuers",
-        ));
-    }
-    if settings.policy.fragment_length() != FragmentMode::Off {
-        return Err(Error::new(
-            ErrorCode::UnsupportedByEngine,
-            "the engine cannot negotiate a maximum fragment length yet",
-            "leave the fragment length off",
         ));
     }
     Ok(())

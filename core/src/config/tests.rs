@@ -1,7 +1,6 @@
 use super::*;
 use crate::clock::Clock;
 use crate::error::ErrorCode;
-use crate::policy::{FragmentLength, FragmentMode};
 use crate::testing::{Party, failure};
 use crate::trust::Pin;
 
@@ -83,15 +82,6 @@ fn malformed_options_are_refused() {
     failure(
         Config::builder().require_revocation_status(true).build(),
         ErrorCode::InvalidArgument,
-    );
-}
-
-#[test]
-fn what_the_engine_cannot_do_is_refused_when_the_configuration_is_built() {
-    let mode = FragmentMode::Request(FragmentLength::L512);
-    failure(
-        Config::builder().fragment_length(mode).build(),
-        ErrorCode::UnsupportedByEngine,
     );
 }
 

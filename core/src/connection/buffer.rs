@@ -48,6 +48,12 @@ impl Queue {
         result.map(|_| ())
     }
 
+    /// Replaces everything from position `start` on.
+    pub(crate) fn replace_from(&mut self, start: usize, bytes: &[u8]) {
+        self.bytes.truncate(self.start + start);
+        self.bytes.extend_from_slice(bytes);
+    }
+
     /// Drops the first `count` bytes, or all if there are fewer.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count.min(self.len());
@@ -75,11 +81,12 @@ fn release(bytes: &mut Vec<u8>) {
 
 /// The length of the record at the front of `bytes` with its header, as far as the bytes tell.
 ///
-/// An illegal length counts as none: the engine refuses such a record by its header.
-fn record_length(bytes: &[u8]) -> usize {
+/// An illegal length counts as none, and one over the agreed `limit` as one byte: the engine refuses such a record by its header.
+fn record_length(bytes: &[u8], limit: usize) -> usize {
     match bytes {
         [_, _, _, high, low, ..] => match usize::from(u16::from_be_bytes([*high, *low])) {
-            length if length <= MAX_PAYLOAD => HEADER + length,
+            length if length <= limit => HEADER + length,
+            length if length <= MAX_PAYLOAD => HEADER + 1,
             _ => HEADER,
         },
         _ => HEADER,
@@ -87,16 +94,28 @@ fn record_length(bytes: &[u8]) -> usize {
 }
 
 /// The length of the record at the front of `bytes` if the whole of it is there.
-pub(crate) fn whole_record(bytes: &[u8]) -> Option<usize> {
-    let length = record_length(bytes);
+pub(crate) fn whole_record(bytes: &[u8], limit: usize) -> Option<usize> {
+    let length = record_length(bytes, limit);
     (bytes.len() >= length).then_some(length)
 }
 
 /// Ciphertext: what the engine holds on to (the beginning of a handshake message that spans records), then the record being collected.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     held: usize,
+    /// The longest payload of a record.
+    limit: usize,
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            held: 0,
+            limit: MAX_PAYLOAD,
+        }
+    }
 }
 
 impl Incoming {
@@ -115,7 +134,21 @@ impl Incoming {
 
     /// Whether the whole record is there.
     pub(crate) fn is_complete(&self) -> bool {
-        whole_record(self.record()).is_some()
+        whole_record(self.record(), self.limit).is_some()
+    }
+
+    /// How much of the buffer the engine holds on to.
+    pub(crate) fn held_len(&self) -> usize {
+        self.held
+    }
+
+    /// Sets the longest payload of a record, from the next one on.
+    pub(crate) fn set_limit(&mut self, limit: Option<usize>) {
+        self.limit = limit.unwrap_or(MAX_PAYLOAD);
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Takes from `data` up to the end of the record and returns how many bytes it took.
@@ -124,9 +157,9 @@ impl Incoming {
         while taken < data.len() {
             let record = self.record();
             let length = if record.is_empty() {
-                record_length(&data[taken..])
+                record_length(&data[taken..], self.limit)
             } else {
-                record_length(record)
+                record_length(record, self.limit)
             };
             let missing = length.saturating_sub(record.len());
             if missing == 0 {
@@ -197,9 +230,25 @@ mod tests {
 
     #[test]
     fn an_illegal_length_is_complete_with_its_header() {
-        assert_eq!(whole_record(&[23, 3, 3, 0xff, 0xff]), Some(HEADER));
-        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x00]), None);
-        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x01]), Some(HEADER));
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0xff, 0xff], MAX_PAYLOAD),
+            Some(HEADER)
+        );
+        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x00], MAX_PAYLOAD), None);
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0x48, 0x01], MAX_PAYLOAD),
+            Some(HEADER)
+        );
+    }
+
+    #[test]
+    fn a_length_over_the_agreed_limit_is_complete_with_one_byte() {
+        assert_eq!(whole_record(&[23, 3, 3, 0x02, 0x01], 512), None);
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0x02, 0x01, 0], 512),
+            Some(HEADER + 1)
+        );
+        assert_eq!(whole_record(&[23, 3, 3, 0x02, 0x00, 0], 512), None);
     }
 
     #[test]

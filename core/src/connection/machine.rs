@@ -5,6 +5,7 @@
 //! close_notify it would still encrypt; more than one record at a time hides the state in which one can write.
 
 use pki_types::ServerName;
+use rustls::HandshakeKind;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
@@ -12,8 +13,10 @@ use rustls::unbuffered::{
 
 use super::buffer::Queue;
 use crate::config::Config;
+use crate::engine::fragment::{Agreement, Shim};
 use crate::engine::scope::{Peer, Scope};
 use crate::error::{Error, tls};
+use crate::policy::FragmentLength;
 
 /// What to do once the connection can write.
 pub(super) enum Task<'a> {
@@ -30,6 +33,8 @@ const OVERHEAD: usize = 64;
 pub(super) struct Machine {
     tls: UnbufferedClientConnection,
     peer: Option<Box<Peer>>,
+    /// Present if a fragment length is negotiated.
+    shim: Option<Box<Shim>>,
     pub(super) output: Queue,
     /// The peer sent close_notify.
     pub(super) peer_finished: bool,
@@ -55,7 +60,8 @@ impl Machine {
         verified_name: ServerName<'static>,
         sent_name: ServerName<'static>,
     ) -> Result<Self, Error> {
-        let mut peer = Some(Box::new(Peer::new(verified_name)));
+        let fragment = Agreement::asked_for(config.policy().fragment_length());
+        let mut peer = Some(Box::new(Peer::new(verified_name, fragment)));
         let tls = {
             let _scope = Scope::enter(&mut peer);
             UnbufferedClientConnection::new(config.tls().clone(), sent_name)
@@ -64,10 +70,11 @@ impl Machine {
         let mut machine = Self {
             tls,
             peer,
+            shim: fragment.map(|agreement| Box::new(Shim::new(&agreement))),
             output: Queue::default(),
             peer_finished: false,
         };
-        machine.step(config, &mut [], None, &mut |_| ())?;
+        machine.step(config, &mut [], 0, None, &mut |_| ())?;
         Ok(machine)
     }
 
@@ -99,18 +106,54 @@ impl Machine {
             .is_some_and(|peer| peer.certificate_requested)
     }
 
-    /// Shows `input`, which ends with at most one new record, to rustls and does `task`; plaintext goes to `each`.
+    /// Shows `input` to rustls and does `task`; plaintext goes to `each`. From position `new` on, `input` is at most one record that rustls
+    /// has not seen.
     ///
     /// Returns how many bytes at the front of `input` are done with; the rest is to be shown again.
     pub(super) fn step(
         &mut self,
         config: &Config,
         input: &mut [u8],
+        new: usize,
         task: Option<Task<'_>>,
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, Error> {
-        self.turn(input, task, each)
-            .map_err(|fault| self.explain(config, fault))
+        let sent = self.output.len();
+        if let (Some(shim), Some(agreement)) = (&mut self.shim, fragment_of(&mut self.peer))
+            && let Err(refused) = shim.incoming(&mut input[new..], agreement)
+        {
+            self.output.push(&refused.alert);
+            return Err(refused.error);
+        }
+        let result = self.turn(input, task, each);
+        let result = result.map_err(|fault| self.explain(config, fault));
+        if let (Some(shim), Some(agreement)) = (&mut self.shim, fragment_of(&mut self.peer))
+            && let Some(records) = shim.outgoing(&self.output.as_slice()[sent..], agreement)
+        {
+            self.output.replace_from(sent, &records);
+        }
+        self.carry_over();
+        result
+    }
+
+    /// A resumed session keeps the fragment length that it began with, whether the server acknowledges it again or not.
+    fn carry_over(&mut self) {
+        let resumed = self.tls.handshake_kind() == Some(HandshakeKind::Resumed);
+        if let Some(peer) = &mut self.peer
+            && let (Some(agreement), Some(offered)) = (&mut peer.fragment, peer.offered)
+        {
+            agreement.acknowledged |= resumed && offered.fragment_acknowledged;
+        }
+    }
+
+    /// The fragment length that was agreed on.
+    pub(super) fn fragment_length(&self) -> Option<FragmentLength> {
+        self.peer.as_ref()?.fragment?.agreed()
+    }
+
+    /// The longest payload of a record that the server may send, if that is less than TLS allows.
+    pub(super) fn record_limit(&self) -> Option<usize> {
+        Shim::record_limit(self.peer.as_ref()?.fragment.as_ref()?)
     }
 
     fn turn(
@@ -188,6 +231,10 @@ impl Machine {
             }
         }
     }
+}
+
+fn fragment_of(peer: &mut Option<Box<Peer>>) -> Option<&mut Agreement> {
+    peer.as_mut()?.fragment.as_mut()
 }
 
 fn encode(mut data: EncodeTlsData<'_, ClientConnectionData>, output: &mut Queue) {

@@ -23,6 +23,7 @@ pub use negotiated::Negotiated;
 
 use crate::config::{Config, Sni};
 use crate::error::{Error, ErrorCode, Result, tls};
+use crate::policy::FragmentLength;
 
 /// The largest plaintext of a record (RFC 8446, section 5.1).
 const MAX_FRAGMENT: usize = 16_384;
@@ -128,11 +129,11 @@ impl Connection {
                 self.open_collected(&mut [])?;
                 continue;
             }
-            let Some(length) = whole_record(rest) else {
+            let Some(length) = whole_record(rest, self.incoming.limit()) else {
                 return Ok(done);
             };
             let record = &mut rest[..length];
-            let result = self.machine.step(&self.config, record, None, &mut each);
+            let result = self.machine.step(&self.config, record, 0, None, &mut each);
             let discarded = self.latch(result)?;
             self.incoming.hold(&record[discarded..]);
             done += length;
@@ -199,7 +200,7 @@ impl Connection {
                 "write everything before finish",
             ));
         }
-        let data = &data[..data.len().min(MAX_FRAGMENT)];
+        let data = &data[..data.len().min(self.max_fragment())];
         let full =
             !self.machine.output.is_empty() && self.machine.output.len() + data.len() > MAX_OUTPUT;
         if data.is_empty() || full || self.machine.is_handshaking() {
@@ -272,7 +273,11 @@ impl Connection {
             .machine
             .root()
             .and_then(|index| self.config.roots().iter().nth(index));
-        Negotiated::of(self.machine.tls(), root.cloned())
+        Negotiated::of(
+            self.machine.tls(),
+            root.cloned(),
+            self.machine.fragment_length(),
+        )
     }
 
     /// The configuration.
@@ -290,11 +295,13 @@ impl Connection {
             plaintext.push(&record[fits..]);
             copied += fits;
         };
+        let new = self.incoming.held_len();
         let result = self
             .machine
-            .step(&self.config, self.incoming.all(), None, &mut each);
+            .step(&self.config, self.incoming.all(), new, None, &mut each);
         let discarded = self.latch(result)?;
         self.incoming.shown(discarded);
+        self.incoming.set_limit(self.machine.record_limit());
         if self.incoming.len() > MAX_INCOMING {
             self.latch(Err(tls::misbehaved(
                 "a handshake message spans too many records".into(),
@@ -304,10 +311,18 @@ impl Connection {
         Ok(copied)
     }
 
+    /// One record at a time: with a fragment length that was asked for, rustls keeps to it whether the server agrees or not.
+    fn max_fragment(&self) -> usize {
+        let asked_for = self.config.policy().fragment_length().length();
+        asked_for.map_or(MAX_FRAGMENT, FragmentLength::bytes)
+    }
+
     fn perform(&mut self, task: Task<'_>) -> Result<()> {
+        let new = self.incoming.held_len();
+        let held = self.incoming.held();
         let result = self
             .machine
-            .step(&self.config, self.incoming.held(), Some(task), &mut |_| ());
+            .step(&self.config, held, new, Some(task), &mut |_| ());
         self.latch(result).map(|_| ())
     }
 

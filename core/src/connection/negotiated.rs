@@ -24,12 +24,17 @@ pub struct Negotiated {
     resumed: bool,
     peer_chain: Vec<Vec<u8>>,
     root: Option<Root>,
+    fragment_length: Option<FragmentLength>,
     handshake_duration: Option<Duration>,
 }
 
 impl Negotiated {
     /// Reads what rustls agreed on; `None` before the handshake is complete.
-    pub(super) fn of(tls: &CommonState, root: Option<Root>) -> Option<Self> {
+    pub(super) fn of(
+        tls: &CommonState,
+        root: Option<Root>,
+        fragment_length: Option<FragmentLength>,
+    ) -> Option<Self> {
         let suite = u16::from(tls.negotiated_cipher_suite()?.suite());
         let chain = tls.peer_certificates().unwrap_or_default();
         Some(Self {
@@ -45,6 +50,7 @@ impl Negotiated {
                 .map(|certificate| certificate.to_vec())
                 .collect(),
             root,
+            fragment_length,
             handshake_duration: None,
         })
     }
@@ -66,7 +72,7 @@ impl Negotiated {
 
     /// The maximum fragment length that the server agreed to (RFC 6066, section 4).
     pub fn fragment_length(&self) -> Option<FragmentLength> {
-        None
+        self.fragment_length
     }
 
     /// The protocol that the server chose with ALPN.

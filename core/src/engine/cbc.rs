@@ -38,30 +38,34 @@ const MAX_FRAGMENT: usize = 16_384;
 /// How many IVs are drawn at a time: one draw costs as much as the MAC of a short record.
 const IVS: usize = 8;
 
-/// Every CBC suite of the policies, in their order.
-pub(super) static SUITES: [SupportedCipherSuite; 4] = [
-    SupportedCipherSuite::Tls12(&ECDSA_AES_128),
-    SupportedCipherSuite::Tls12(&ECDSA_AES_256),
-    SupportedCipherSuite::Tls12(&RSA_AES_128),
-    SupportedCipherSuite::Tls12(&RSA_AES_256),
-];
+/// Every CBC suite of the policies.
+pub(super) static SUITES: [&SupportedCipherSuite; 4] =
+    [&ECDSA_AES_128, &ECDSA_AES_256, &RSA_AES_128, &RSA_AES_256];
 
-static ECDSA_AES_128: Tls12CipherSuite = suite(
+pub(super) static ECDSA_AES_128: SupportedCipherSuite =
+    SupportedCipherSuite::Tls12(&ECDSA_AES_128_SUITE);
+static ECDSA_AES_128_SUITE: Tls12CipherSuite = suite(
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
     &sibling::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     &AES_128_SHA_256,
 );
-static ECDSA_AES_256: Tls12CipherSuite = suite(
+pub(super) static ECDSA_AES_256: SupportedCipherSuite =
+    SupportedCipherSuite::Tls12(&ECDSA_AES_256_SUITE);
+static ECDSA_AES_256_SUITE: Tls12CipherSuite = suite(
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384,
     &sibling::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     &AES_256_SHA_384,
 );
-static RSA_AES_128: Tls12CipherSuite = suite(
+pub(super) static RSA_AES_128: SupportedCipherSuite =
+    SupportedCipherSuite::Tls12(&RSA_AES_128_SUITE);
+static RSA_AES_128_SUITE: Tls12CipherSuite = suite(
     CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256,
     &sibling::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     &AES_128_SHA_256,
 );
-static RSA_AES_256: Tls12CipherSuite = suite(
+pub(super) static RSA_AES_256: SupportedCipherSuite =
+    SupportedCipherSuite::Tls12(&RSA_AES_256_SUITE);
+static RSA_AES_256_SUITE: Tls12CipherSuite = suite(
     CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
     &sibling::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
     &AES_256_SHA_384,

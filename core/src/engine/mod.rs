@@ -1,6 +1,7 @@
 //! How a configuration becomes rustls. Nothing of rustls leaves this module but inside of [`Connection`](crate::Connection).
 
 mod cbc;
+pub(crate) mod fragment;
 mod provider;
 mod rejection;
 pub(crate) mod scope;
@@ -23,9 +24,13 @@ use crate::config::{KeyLog, Settings, Sni};
 use crate::error::{Error, Result, tls};
 use crate::suite::Version;
 use crate::trust::Pin;
+use fragment::WireKey;
 use session::SessionStore;
 use verifier::Verifier;
 use webpki::OwnedCertRevocationList;
+
+/// Length of a record's header (RFC 8446, section 5.1).
+const RECORD_HEADER: usize = 5;
 
 /// Builds the rustls configuration of `settings`, and its session store if sessions are resumed.
 pub(crate) fn client_config(
@@ -49,6 +54,7 @@ fn build(
         provider::signature_schemes(&settings.policy),
         provider.signature_verification_algorithms,
     );
+    let fragment_length = settings.policy.fragment_length().length();
     let versions: Vec<_> = settings
         .policy
         .versions()
@@ -66,24 +72,30 @@ fn build(
     .map_err(internal)?
     .dangerous() // rustls's word for a verifier other than its own
     .with_custom_certificate_verifier(Arc::new(verifier))
-    .with_client_cert_resolver(Arc::new(Resolver(
-        settings
-            .identity
-            .as_ref()
-            .map(|identity| identity.certified_key()),
-    )));
+    .with_client_cert_resolver(Arc::new(Resolver(certified_key(settings))));
     let store = settings
         .resumption
         .then(|| Arc::new(SessionStore::default()));
     config.resumption = store
         .clone()
         .map_or_else(Resumption::disabled, |store| Resumption::store(store));
+    // rustls counts the record's header in.
+    config.max_fragment_size = fragment_length.map(|length| length.bytes() + RECORD_HEADER);
     config.alpn_protocols.clone_from(&settings.alpn);
     config.enable_sni = settings.sni != Sni::Off;
     if let Some(log) = &settings.key_log {
         config.key_log = Arc::new(Log(log.clone()));
     }
     Ok((Arc::new(config), store))
+}
+
+/// The client's certificate and key; the key signs what is on the wire.
+fn certified_key(settings: &Settings) -> Option<Arc<CertifiedKey>> {
+    let certified = settings.identity.as_ref()?.certified_key();
+    Some(match settings.policy.fragment_length().length() {
+        Some(_) => WireKey::of(&certified),
+        None => certified,
+    })
 }
 
 /// The lists were checked when they were given; parsing them once more here keeps webpki out of `trust`.

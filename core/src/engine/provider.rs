@@ -4,19 +4,28 @@ use rustls::SignatureScheme;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 
-use super::cbc;
+use super::{cbc, fragment};
 use crate::algorithm::Group;
 use crate::policy::Policy;
 
 /// What rustls may offer under `policy`, in the policy's order.
 pub(crate) fn provider(policy: &Policy, post_quantum: bool) -> CryptoProvider {
+    let negotiates = policy.fragment_length().length().is_some();
     let hybrid = post_quantum.then_some(Group::X25519MlKem768);
     let groups = hybrid.iter().chain(policy.groups());
+    let suites = policy
+        .suites()
+        .iter()
+        .filter_map(|suite| cipher_suite(suite.code()));
     CryptoProvider {
-        cipher_suites: policy
-            .suites()
-            .iter()
-            .filter_map(|suite| cipher_suite(suite.code()))
+        cipher_suites: suites
+            .map(|suite| {
+                if negotiates {
+                    fragment::wrapped(suite)
+                } else {
+                    suite
+                }
+            })
             .collect(),
         kx_groups: groups.filter_map(|group| key_exchange(*group)).collect(),
         ..aws_lc_rs::default_provider()
@@ -33,7 +42,7 @@ pub(crate) fn signature_schemes(policy: &Policy) -> Vec<SignatureScheme> {
 }
 
 fn cipher_suite(code: u16) -> Option<SupportedCipherSuite> {
-    let known = aws_lc_rs::ALL_CIPHER_SUITES.iter().chain(&cbc::SUITES);
+    let known = aws_lc_rs::ALL_CIPHER_SUITES.iter().chain(cbc::SUITES);
     known
         .copied()
         .find(|suite| u16::from(suite.suite()) == code)

@@ -1,7 +1,7 @@
 //! Sessions to resume, kept in memory: one bounded store per configuration.
 //!
 //! A resumed session skips the verification of the peer's chain, so everything that verification depends on must be the same: sessions are
-//! kept by the *verified* name, and roots, pins and revocation lists never change within a configuration. The root that the chain ended in is
+//! kept by the *verified* name, and roots, pins and revocation lists never change within a configuration. What the handshake found out is
 //! kept beside the session.
 
 use std::collections::{HashMap, VecDeque};
@@ -12,7 +12,7 @@ use pki_types::ServerName;
 use rustls::NamedGroup;
 use rustls::client::{ClientSessionStore, Tls12ClientSessionValue, Tls13ClientSessionValue};
 
-use super::scope::{self, Peer};
+use super::scope::{self, Findings};
 
 /// How many servers are remembered; the one that came first is forgotten first.
 const SERVERS: usize = 64;
@@ -32,13 +32,13 @@ struct Servers {
 #[derive(Default)]
 struct Server {
     group: Option<NamedGroup>,
-    tls12: Option<Rooted<Tls12ClientSessionValue>>,
-    tls13: VecDeque<Rooted<Tls13ClientSessionValue>>,
+    tls12: Option<Remembered<Tls12ClientSessionValue>>,
+    tls13: VecDeque<Remembered<Tls13ClientSessionValue>>,
 }
 
-struct Rooted<T> {
+struct Remembered<T> {
     session: T,
-    root: Option<usize>,
+    findings: Findings,
 }
 
 impl Servers {
@@ -74,12 +74,12 @@ fn verified_name(sent: &ServerName<'_>) -> ServerName<'static> {
     scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent.to_owned())
 }
 
-fn current_root() -> Option<usize> {
-    scope::current(|peer| peer.root()).flatten()
+fn findings() -> Findings {
+    scope::current(|peer| peer.findings()).unwrap_or_default()
 }
 
-fn set_offered_root(root: Option<usize>) {
-    scope::current(|peer: &mut Peer| peer.offered_root = root);
+fn offer(findings: Findings) {
+    scope::current(|peer| peer.offered = Some(findings));
 }
 
 impl ClientSessionStore for SessionStore {
@@ -92,14 +92,14 @@ impl ClientSessionStore for SessionStore {
     }
 
     fn set_tls12_session(&self, name: ServerName<'static>, session: Tls12ClientSessionValue) {
-        let root = current_root();
-        self.servers().entry(verified_name(&name)).tls12 = Some(Rooted { session, root });
+        let findings = findings();
+        self.servers().entry(verified_name(&name)).tls12 = Some(Remembered { session, findings });
     }
 
     fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
         let servers = self.servers();
         let found = servers.by_name.get(&verified_name(name))?.tls12.as_ref()?;
-        set_offered_root(found.root);
+        offer(found.findings);
         Some(found.session.clone())
     }
 
@@ -108,13 +108,13 @@ impl ClientSessionStore for SessionStore {
     }
 
     fn insert_tls13_ticket(&self, name: ServerName<'static>, session: Tls13ClientSessionValue) {
-        let root = current_root();
+        let findings = findings();
         let mut servers = self.servers();
         let tickets = &mut servers.entry(verified_name(&name)).tls13;
         if tickets.len() == TICKETS {
             tickets.pop_front();
         }
-        tickets.push_back(Rooted { session, root });
+        tickets.push_back(Remembered { session, findings });
     }
 
     fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
@@ -124,7 +124,7 @@ impl ClientSessionStore for SessionStore {
             .get_mut(&verified_name(name))?
             .tls13
             .pop_back()?;
-        set_offered_root(found.root);
+        offer(found.findings);
         Some(found.session)
     }
 }
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn sessions_are_kept_by_the_verified_name_not_by_the_sent_one() {
         let store = SessionStore::default();
-        let mut peer = Some(Box::new(Peer::new(name(1))));
+        let mut peer = Some(Box::new(scope::Peer::new(name(1), None)));
         {
             let _scope = scope::Scope::enter(&mut peer);
             store.set_kx_hint(name(2), NamedGroup::X25519);

@@ -161,6 +161,13 @@ impl ServerCertVerifier for Verifier {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        // By now the server has answered in either version: this is the last moment to refuse before its name is trusted.
+        if let Some(refusal) = scope::current(|peer| peer.fragment?.refusal()).flatten() {
+            scope::current(|peer| peer.failure = Some(refusal));
+            return Err(rustls::Error::General(
+                "the fragment length is required".into(),
+            ));
+        }
         let name = scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent_name.to_owned());
         match self.verify(end_entity, intermediates, &name, now) {
             Ok(root) => {

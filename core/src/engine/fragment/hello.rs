@@ -51,9 +51,15 @@ fn with_request(message: &[u8], requested: FragmentLength, sink: &mut dyn FnMut(
 fn client_hello_list(message: &[u8]) -> Option<(usize, [u8; 4], [u8; 2])> {
     let mut at = HEADER + VERSION_RANDOM;
     at += 1 + usize::from(*message.get(at)?); // session id
-    at += 2 + usize::from(u16::from_be_bytes([*message.get(at)?, *message.get(at + 1)?])); // cipher suites
+    at += 2 + usize::from(u16::from_be_bytes([
+        *message.get(at)?,
+        *message.get(at + 1)?,
+    ])); // cipher suites
     at += 1 + usize::from(*message.get(at)?); // compression methods
-    let list_len = usize::from(u16::from_be_bytes([*message.get(at)?, *message.get(at + 1)?]));
+    let list_len = usize::from(u16::from_be_bytes([
+        *message.get(at)?,
+        *message.get(at + 1)?,
+    ]));
     let message_len = u32::from_be_bytes([0, message[1], message[2], message[3]]);
     Some((
         at,
@@ -71,7 +77,9 @@ fn server_hello_list(message: &[u8]) -> Option<usize> {
 fn with_acknowledgement(message: &[u8], list: Option<usize>, sink: &mut dyn FnMut(&[u8])) {
     let mut done = 0;
     let mut at = list.map_or(message.len(), |list| list + 2);
-    while let Some(&[high, low, length_high, length_low]) = message.get(at..).and_then(<[u8]>::first_chunk) {
+    while let Some(&[high, low, length_high, length_low]) =
+        message.get(at..).and_then(<[u8]>::first_chunk)
+    {
         let other = match u16::from_be_bytes([high, low]) {
             ALIAS => Some(ACKNOWLEDGED),
             ACKNOWLEDGED => Some(ALIAS),
@@ -107,7 +115,9 @@ pub(super) fn outgoing(mut records: &[u8], requested: FragmentLength) -> Vec<u8>
     }
     let start = output.len();
     output.extend_from_slice(&[HANDSHAKE_RECORD, version[0], version[1], 0, 0]);
-    to_wire(&hello, requested, &mut |piece| output.extend_from_slice(piece));
+    to_wire(&hello, requested, &mut |piece| {
+        output.extend_from_slice(piece)
+    });
     // A ClientHello is far shorter than a record may be.
     let length = u16::try_from(output.len() - start - 5).unwrap_or(u16::MAX);
     output[start + 3..start + 5].copy_from_slice(&length.to_be_bytes());
@@ -142,7 +152,9 @@ mod tests {
 
     fn wire(messages: &[u8]) -> Vec<u8> {
         let mut output = Vec::new();
-        to_wire(messages, FragmentLength::L1024, &mut |piece| output.extend_from_slice(piece));
+        to_wire(messages, FragmentLength::L1024, &mut |piece| {
+            output.extend_from_slice(piece)
+        });
         output
     }
 
@@ -157,7 +169,11 @@ mod tests {
 
     #[test]
     fn a_hello_that_is_cut_short_keeps_its_full_lengths() {
-        let extensions = [0, 0x29, 0, 200].iter().chain(&[5; 200]).copied().collect::<Vec<_>>();
+        let extensions = [0, 0x29, 0, 200]
+            .iter()
+            .chain(&[5; 200])
+            .copied()
+            .collect::<Vec<_>>();
         let plain = hello(&[7; 32], &extensions, false);
         let full = hello(&[7; 32], &extensions, true);
         assert_eq!(wire(&plain[..plain.len() - 50]), full[..full.len() - 50]);
@@ -168,10 +184,20 @@ mod tests {
         let mut body = vec![3, 3];
         body.extend_from_slice(&[0x22; 32]);
         body.extend_from_slice(&[2, 8, 8, 0xC0, 0x2F, 0]);
-        for (seen, on_wire) in [(ALIAS, ACKNOWLEDGED), (ACKNOWLEDGED, ALIAS), (0x0017, 0x0017)] {
+        for (seen, on_wire) in [
+            (ALIAS, ACKNOWLEDGED),
+            (ACKNOWLEDGED, ALIAS),
+            (0x0017, 0x0017),
+        ] {
             let list = |kind: u16| {
                 let kind = kind.to_be_bytes();
-                [&[0, 14, 0xff, 0x01, 0, 1, 0][..], &kind, &[0, 1, 2], &[0, 0x23, 0, 0]].concat()
+                [
+                    &[0, 14, 0xff, 0x01, 0, 1, 0][..],
+                    &kind,
+                    &[0, 1, 2],
+                    &[0, 0x23, 0, 0],
+                ]
+                .concat()
             };
             let hello = |kind| message(SERVER_HELLO, &[&body[..], &list(kind)].concat());
             let extensions = |kind| message(ENCRYPTED_EXTENSIONS, &list(kind));
@@ -202,7 +228,10 @@ mod tests {
         let change = [20, 3, 3, 0, 1, 1];
         for cut in [1, 40, plain.len() - 1] {
             let records = [&change[..], &record(&plain[..cut]), &record(&plain[cut..])].concat();
-            assert_eq!(outgoing(&records, FragmentLength::L1024), [&change[..], &record(&full)].concat());
+            assert_eq!(
+                outgoing(&records, FragmentLength::L1024),
+                [&change[..], &record(&full)].concat()
+            );
         }
     }
 }

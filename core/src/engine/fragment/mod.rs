@@ -49,12 +49,12 @@ pub(crate) struct Agreement {
 impl Agreement {
     /// `None` if nothing is to be negotiated.
     pub(crate) fn asked_for(mode: FragmentMode) -> Option<Self> {
-        let (requested, required) = match mode {
-            FragmentMode::Off => return None,
-            FragmentMode::Request(length) => (length, false),
-            FragmentMode::Require(length) => (length, true),
-        };
-        Some(Self { requested, required, acknowledged: false, overflow: false })
+        Some(Self {
+            requested: mode.length()?,
+            required: matches!(mode, FragmentMode::Require(_)),
+            acknowledged: false,
+            overflow: false,
+        })
     }
 
     /// The longest fragment that the server may send.

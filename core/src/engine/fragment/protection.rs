@@ -3,12 +3,13 @@
 use rustls::crypto::CipherSuiteCommon;
 use rustls::crypto::aws_lc_rs::cipher_suite as stock;
 use rustls::crypto::cipher::{
-    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter,
-    Tls12AeadAlgorithm, Tls13AeadAlgorithm, UnsupportedOperationError,
+    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter,
+    MessageEncrypter, Tls12AeadAlgorithm, Tls13AeadAlgorithm, UnsupportedOperationError,
 };
 use rustls::crypto::hash::{Context, Hash, HashAlgorithm, Output};
 use rustls::{
-    ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite, Tls12CipherSuite, Tls13CipherSuite,
+    ConnectionTrafficSecrets, ContentType, Error, SupportedCipherSuite, Tls12CipherSuite,
+    Tls13CipherSuite,
 };
 
 use super::scan::{Found, Scan};
@@ -17,11 +18,14 @@ use crate::engine::{cbc, scope};
 
 /// `suite` in the form that negotiates a fragment length.
 pub(crate) fn wrapped(suite: SupportedCipherSuite) -> SupportedCipherSuite {
-    *WRAPPED.iter().find(|known| known.suite() == suite.suite()).unwrap_or(&suite)
+    *WRAPPED
+        .iter()
+        .find(|known| known.suite() == suite.suite())
+        .unwrap_or(&suite)
 }
 
 macro_rules! wrapped_suites {
-    (tls13: $($name13:ident of $stock13:expr,)+ tls12: $($name12:ident of $stock12:expr,)+) => {
+    (tls13 { $($name13:ident of $stock13:expr,)+ } tls12 { $($name12:ident of $stock12:expr,)+ }) => {
         $(static $name13: Tls13CipherSuite = {
             static HASH: WireHash = WireHash(tls13($stock13).common.hash_provider);
             static PROTECTION: Guarded13 = Guarded13(tls13($stock13).aead_alg);
@@ -53,10 +57,11 @@ macro_rules! wrapped_suites {
 }
 
 wrapped_suites! {
-    tls13:
+    tls13 {
     AES_128_GCM of &stock::TLS13_AES_128_GCM_SHA256,
     AES_256_GCM of &stock::TLS13_AES_256_GCM_SHA384,
-    tls12:
+    }
+    tls12 {
     ECDSA_AES_128_GCM of &stock::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     ECDSA_AES_256_GCM of &stock::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     RSA_AES_128_GCM of &stock::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
@@ -65,6 +70,7 @@ wrapped_suites! {
     ECDSA_AES_256_CBC of &cbc::ECDSA_AES_256,
     RSA_AES_128_CBC of &cbc::RSA_AES_128,
     RSA_AES_256_CBC of &cbc::RSA_AES_256,
+    }
 }
 
 const fn tls13(suite: &'static SupportedCipherSuite) -> &'static Tls13CipherSuite {
@@ -124,7 +130,9 @@ impl Context for WireContext {
     /// rustls hashes whole handshake messages; only a ClientHello under a PSK binder is cut short.
     fn update(&mut self, messages: &[u8]) {
         match agreement() {
-            Some(agreement) => hello::to_wire(messages, agreement.requested, &mut |piece| self.0.update(piece)),
+            Some(agreement) => hello::to_wire(messages, agreement.requested, &mut |piece| {
+                self.0.update(piece)
+            }),
             None => self.0.update(messages),
         }
     }
@@ -139,14 +147,21 @@ impl Tls13AeadAlgorithm for Guarded13 {
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
         let scan = agreement().map(|agreement| Scan::encrypted_extensions(agreement.requested));
-        Box::new(Guard { inner: self.0.decrypter(key, iv), scan: scan.map(Box::new) })
+        Box::new(Guard {
+            inner: self.0.decrypter(key, iv),
+            scan: scan.map(Box::new),
+        })
     }
 
     fn key_len(&self) -> usize {
         self.0.key_len()
     }
 
-    fn extract_keys(&self, key: AeadKey, iv: Iv) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
+    fn extract_keys(
+        &self,
+        key: AeadKey,
+        iv: Iv,
+    ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
         self.0.extract_keys(key, iv)
     }
 }
@@ -159,7 +174,10 @@ impl Tls12AeadAlgorithm for Guarded12 {
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
-        Box::new(Guard { inner: self.0.decrypter(key, iv), scan: None })
+        Box::new(Guard {
+            inner: self.0.decrypter(key, iv),
+            scan: None,
+        })
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
@@ -190,7 +208,9 @@ impl MessageDecrypter for Guard {
         sequence: u64,
     ) -> Result<InboundPlainMessage<'a>, Error> {
         let Some(before) = agreement() else {
-            return Err(Error::General("a record was opened outside of its connection".into()));
+            return Err(Error::General(
+                "a record was opened outside of its connection".into(),
+            ));
         };
         if before.overflow {
             return refused_as_too_long();
@@ -225,7 +245,11 @@ impl Guard {
                 // In pieces: the rest is still to come, unless the first message is another.
                 Ok(None) => self.scan = Some(scan),
                 Ok(Some((_, Found::Answer { acknowledged }))) => {
-                    scope::current(|peer| peer.fragment.iter_mut().for_each(|own| own.acknowledged = acknowledged));
+                    scope::current(|peer| {
+                        peer.fragment
+                            .iter_mut()
+                            .for_each(|own| own.acknowledged = acknowledged)
+                    });
                 }
                 Ok(Some((_, Found::Retry))) => {}
                 Err(_) => {

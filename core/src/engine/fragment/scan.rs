@@ -14,8 +14,8 @@ const TLS13: u32 = 0x0304;
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446, section 4.1.3).
 const RETRY: [u8; 32] = [
-    0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8, 0x91, 0xC2, 0xA2, 0x11,
-    0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
+    0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8, 0x91,
+    0xC2, 0xA2, 0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
 ];
 
 /// The acknowledgement is not what it must be: another value, a wrong length, twice, or in a message where it has no place.
@@ -141,7 +141,11 @@ impl Scan {
         if self.left == 0 {
             self.enter_next_part()?;
         }
-        if self.message_left == 0 { self.end_of_message() } else { Ok(None) }
+        if self.message_left == 0 {
+            self.end_of_message()
+        } else {
+            Ok(None)
+        }
     }
 
     fn enter_next_part(&mut self) -> Result<(), Illegal> {
@@ -167,7 +171,8 @@ impl Scan {
                 }
             }
             Part::ExtensionBody => {
-                self.is_tls13 |= self.extension == SUPPORTED_VERSIONS && self.number & 0xffff == TLS13;
+                self.is_tls13 |=
+                    self.extension == SUPPORTED_VERSIONS && self.number & 0xffff == TLS13;
                 (Part::ExtensionType, 2)
             }
             Part::ListLength | Part::Other => (Part::ExtensionType, 2),
@@ -193,7 +198,11 @@ impl Scan {
         if acknowledged && (retry || message.is_tls13) {
             return Err(Illegal);
         }
-        Ok(Some(if retry { Found::Retry } else { Found::Answer { acknowledged } }))
+        Ok(Some(if retry {
+            Found::Retry
+        } else {
+            Found::Answer { acknowledged }
+        }))
     }
 }
 

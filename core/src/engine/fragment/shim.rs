@@ -29,7 +29,11 @@ pub(crate) struct Refused {
 
 impl Shim {
     pub(crate) fn new(agreement: &Agreement) -> Self {
-        Self { hello_due: true, protected: false, scan: Some(Scan::server_hello(agreement.requested)) }
+        Self {
+            hello_due: true,
+            protected: false,
+            scan: Some(Scan::server_hello(agreement.requested)),
+        }
     }
 
     /// The longest record, without its header, that the server may send.
@@ -47,7 +51,11 @@ impl Shim {
     }
 
     /// Prepares `record` for rustls: with its header, complete unless the header alone announces too much.
-    pub(crate) fn incoming(&mut self, record: &mut [u8], agreement: &mut Agreement) -> Result<(), Refused> {
+    pub(crate) fn incoming(
+        &mut self,
+        record: &mut [u8],
+        agreement: &mut Agreement,
+    ) -> Result<(), Refused> {
         let &mut [kind, _, _, high, low, ..] = record else {
             return Ok(());
         };
@@ -83,7 +91,10 @@ impl Shim {
 impl Refused {
     fn with(error: Error) -> Self {
         let alert = error.alert().map_or(0, |alert| alert.code());
-        Self { error, alert: [ALERT, 3, 3, 0, 2, 2, alert] }
+        Self {
+            error,
+            alert: [ALERT, 3, 3, 0, 2, 2, alert],
+        }
     }
 }
 

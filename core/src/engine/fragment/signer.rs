@@ -41,12 +41,15 @@ struct WireSigner(Box<dyn Signer>);
 impl Signer for WireSigner {
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
         const CLIENT_HELLO: u8 = 1;
-        let requested = scope::current(|peer| peer.fragment.map(|agreement| agreement.requested)).flatten();
+        let requested =
+            scope::current(|peer| peer.fragment.map(|agreement| agreement.requested)).flatten();
         match (requested, message.first()) {
             // What TLS 1.3 signs begins with 64 spaces and holds a hash (RFC 8446, section 4.4.3).
             (Some(requested), Some(&CLIENT_HELLO)) => {
                 let mut transcript = Vec::with_capacity(message.len() + 16);
-                hello::to_wire(message, requested, &mut |piece| transcript.extend_from_slice(piece));
+                hello::to_wire(message, requested, &mut |piece| {
+                    transcript.extend_from_slice(piece)
+                });
                 self.0.sign(&transcript)
             }
             _ => self.0.sign(message),

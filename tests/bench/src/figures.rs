@@ -72,7 +72,8 @@ impl Speed {
     }
 
     fn records(&mut self, tls: Tls, size: usize, [send, receive, in_place]: [Targets<'_>; 3]) {
-        let what = |way| format!("{way} {size} B records, {}", tls.name());
+        let length = if size == RECORD { "16 KB" } else { "128 B" };
+        let what = |way| format!("{way}, {length} records, {}", tls.name());
         let contestants = vec![
             self.moving::<OpenSsl>(tls, size, Bulk::send_cost),
             self.moving::<Buffered>(tls, size, Bulk::send_cost),

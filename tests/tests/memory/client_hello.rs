@@ -131,6 +131,12 @@ fn no_address_is_ever_sent_as_a_name() {
 }
 
 #[test]
+fn a_complete_name_is_sent_without_its_final_dot() {
+    let hello = hello(&config("iothub"), "hub.example.");
+    assert_eq!(hello.server_name().as_deref(), Some("hub.example"));
+}
+
+#[test]
 fn no_name_is_sent_when_that_is_switched_off() {
     assert_eq!(hello_of(builder().sni(Sni::Off)).server_name(), None);
 }

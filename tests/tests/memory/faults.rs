@@ -136,7 +136,7 @@ fn a_flight_sent_twice_is_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(96) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn garbage_never_establishes_a_connection_and_never_panics(garbage in prop::collection::vec(any::<u8>(), 0..4096)) {

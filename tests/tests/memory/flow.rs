@@ -243,3 +243,85 @@ fn what_was_negotiated_holds_the_peers_chain_and_the_root_it_ended_in() {
         root.subject()
     );
 }
+
+#[test]
+fn handshake_messages_in_many_small_records_are_put_together() {
+    let config = builder().identity(identity("p256")).build().unwrap();
+    for options in [ServerOptions::tls12(), ServerOptions::tls13()] {
+        let options = ServerOptions {
+            client_certificates: true,
+            fragment_bytes: Some(32),
+            ..options
+        };
+        let server = options.config();
+        for chunk in [1, 36, 37, 38, 1000] {
+            let mut pair = Pair::new(&config, &server).in_chunks(chunk);
+            pair.handshake().unwrap();
+            assert_eq!(pair.answer(&[7; 500]).unwrap(), [7; 500]);
+        }
+    }
+}
+
+#[test]
+fn a_handshake_message_larger_than_a_record_is_put_together() {
+    let config = builder().identity(identity("p256")).build().unwrap();
+    for options in [ServerOptions::tls12(), ServerOptions::tls13()] {
+        let options = ServerOptions {
+            client_certificates: true,
+            further_authorities: 900,
+            ..options
+        };
+        let mut pair = Pair::new(&config, &options.config()).in_chunks(5000);
+        pair.client_to_server();
+        let flight = pair.take_from_server();
+        assert!(flight.len() > 50_000, "{} bytes", flight.len());
+        pair.give_to_client(&flight).unwrap();
+        pair.handshake().unwrap();
+        assert_eq!(pair.send(b"ping").unwrap(), b"ping");
+    }
+}
+
+#[test]
+fn the_agreement_as_json_has_the_keys_that_every_language_shows() {
+    let mut pair = Pair::new(&config("iothub"), &ServerOptions::default().config());
+    pair.handshake().unwrap();
+    let value = serde_json::to_value(pair.client.negotiated().unwrap()).unwrap();
+    for key in [
+        "version",
+        "cipher_suite",
+        "cipher_suite_openssl",
+        "group",
+        "fragment_length",
+        "alpn",
+        "resumed",
+        "root",
+        "peer_chain",
+    ] {
+        assert!(value.get(key).is_some(), "{key} is missing in {value}");
+    }
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Recorder(std::sync::Mutex<Vec<String>>);
+
+impl hubtls::KeyLog for Recorder {
+    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
+        assert!(client_random.len() == 32 && !secret.is_empty());
+        self.0.lock().unwrap().push(label.to_owned());
+    }
+}
+
+#[test]
+fn the_key_log_is_told_the_secrets_of_each_version_when_it_is_asked_for() {
+    for (options, label) in [
+        (ServerOptions::tls12(), "CLIENT_RANDOM"),
+        (ServerOptions::tls13(), "SERVER_TRAFFIC_SECRET_0"),
+    ] {
+        let log = std::sync::Arc::new(Recorder::default());
+        let config = builder().key_log(log.clone()).build().unwrap();
+        Pair::new(&config, &options.config()).handshake().unwrap();
+        let labels = log.0.lock().unwrap();
+        assert!(labels.iter().any(|told| told == label), "{labels:?}");
+    }
+}

@@ -9,9 +9,10 @@ fn config() -> Config {
     builder().identity(identity("p256")).build().unwrap()
 }
 
-fn server(tls13: bool, client_certificates: bool) -> ServerOptions {
+fn server(tls13: bool, client_certificates: bool, sizes: &[usize]) -> ServerOptions {
     ServerOptions {
         client_certificates,
+        fragment_bytes: Some(sizes[0].clamp(32, 16_384)),
         ..if tls13 {
             ServerOptions::tls13()
         } else {
@@ -49,6 +50,27 @@ fn receive(pair: &mut Pair, wire: &[u8], sizes: &[usize], got: &mut Vec<u8>) {
     }
 }
 
+/// By copy and in place in turns: each piece goes in the way that its length says, once nothing is left of the one before.
+fn receive_either_way(pair: &mut Pair, wire: &[u8], sizes: &[usize], got: &mut Vec<u8>) {
+    let mut held = Vec::new();
+    for piece in pieces(wire, sizes) {
+        if held.is_empty() && piece.len() % 2 == 0 {
+            receive(pair, piece, &[], got);
+        } else {
+            held.extend_from_slice(piece);
+            let mut consumed = 1;
+            while consumed > 0 && !held.is_empty() {
+                consumed = pair
+                    .client
+                    .receive_in_place(&mut held, |text| got.extend_from_slice(text))
+                    .unwrap();
+                held.drain(..consumed);
+            }
+        }
+    }
+    assert!(held.is_empty(), "{} bytes were not consumed", held.len());
+}
+
 /// The same in place: what is not consumed stays in the caller's buffer.
 fn receive_in_place(pair: &mut Pair, wire: &[u8], sizes: &[usize], got: &mut Vec<u8>) {
     let mut held = Vec::new();
@@ -83,7 +105,10 @@ fn carry(
     lengths: &[usize],
 ) {
     let messages = contents(lengths);
-    let mut pair = Pair::new(&config(), &server(tls13, client_certificates).config());
+    let mut pair = Pair::new(
+        &config(),
+        &server(tls13, client_certificates, sizes).config(),
+    );
     let mut got = Vec::new();
     loop {
         let sent = pair.client_to_server();
@@ -126,7 +151,7 @@ fn contents(lengths: &[usize]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
     fn input_split_at_any_byte_is_received_whole(
@@ -143,10 +168,17 @@ proptest! {
     }
 
     #[test]
+    fn both_ways_of_receiving_can_be_mixed(
+        (tls13, mutual, sizes, messages) in (any::<bool>(), any::<bool>(), sizes(), messages())
+    ) {
+        carry(receive_either_way, tls13, mutual, &sizes, &messages);
+    }
+
+    #[test]
     fn output_taken_in_any_pieces_is_sent_whole(
         (tls13, sizes, messages) in (any::<bool>(), sizes(), messages())
     ) {
-        let mut pair = Pair::new(&config(), &server(tls13, true).config());
+        let mut pair = Pair::new(&config(), &server(tls13, true, &sizes).config());
         pair.handshake().unwrap();
         let messages = contents(&messages);
         let mut sizes = sizes.iter().cycle();

@@ -1,6 +1,5 @@
 //! The blocking adapter: full duplex, time limits, half-close, transports that are no sockets.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -192,18 +191,75 @@ fn the_alert_of_a_failed_handshake_reaches_a_real_server() {
     server.wait_for_output("alert certificate expired");
 }
 
-/// A transport that gives and takes one byte at a time and is interrupted in between.
+#[test]
+fn a_half_that_was_finished_lets_the_other_read_on() {
+    let hub = Hub::start(ServerOptions::tls13().config(), echo);
+    let (mut reader, mut writer) = connect(&config("iothub"), hub.address()).split().unwrap();
+    writer.write_all(b"that is all").unwrap();
+    writer.finish().unwrap();
+    let mut answer = Vec::new();
+    reader.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"that is all");
+    let late = writer.write(b"late").unwrap_err();
+    assert_eq!(code(&late), ErrorCode::WriteAfterFinish);
+}
+
+#[test]
+fn a_half_that_waited_too_long_can_go_on_reading() {
+    let hub = Hub::start(ServerOptions::tls13().config(), echo);
+    let mut stream = connect(&config("iothub"), hub.address());
+    stream.set_timeout(Some(SHORT)).unwrap();
+    let (mut reader, mut writer) = stream.split().unwrap();
+    let failure = reader.read(&mut [0; 16]).unwrap_err();
+    assert_eq!(code(&failure), ErrorCode::Timeout);
+    writer.write_all(b"ping").unwrap();
+    let mut answer = [0; 4];
+    // The limit is for each read; a machine under load may need several.
+    let deadline = Instant::now() + PATIENCE;
+    let length = loop {
+        match reader.read(&mut answer) {
+            Ok(length) => break length,
+            Err(error) => assert!(
+                code(&error) == ErrorCode::Timeout && Instant::now() < deadline,
+                "{error}"
+            ),
+        }
+    };
+    assert!(length > 0 && answer.starts_with(&b"ping"[..length]));
+}
+
+/// Says one thing and is gone.
+fn leave(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+    let _ = stream.write_all(b"farewell").and_then(|()| stream.flush());
+}
+
+#[test]
+fn a_writer_hears_of_a_server_that_vanished() {
+    let hub = Hub::start(ServerOptions::tls13().config(), leave);
+    let (mut reader, mut writer) = connect(&config("iothub"), hub.address()).split().unwrap();
+    reader.read_to_end(&mut Vec::new()).unwrap_err();
+    let deadline = Instant::now() + PATIENCE;
+    while writer.write_all(&[0; 16_384]).is_ok() {
+        assert!(
+            Instant::now() < deadline,
+            "writing to nobody goes on for ever"
+        );
+    }
+}
+
+/// A transport that gives and takes a few bytes at a time, and every other time refuses with the same error.
 struct Reluctant {
     inner: UnixStream,
-    turns: VecDeque<bool>,
+    bytes: usize,
+    refusal: ErrorKind,
+    refuses: bool,
 }
 
 impl Reluctant {
-    fn interrupted(&mut self) -> io::Result<()> {
-        let turn = self.turns.pop_front().unwrap_or(false);
-        self.turns.push_back(!turn);
-        if turn {
-            Err(ErrorKind::Interrupted.into())
+    fn refuse(&mut self) -> io::Result<()> {
+        self.refuses = !self.refuses;
+        if self.refuses {
+            Err(self.refusal.into())
         } else {
             Ok(())
         }
@@ -212,15 +268,16 @@ impl Reluctant {
 
 impl Read for Reluctant {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.interrupted()?;
-        self.inner.read(&mut buffer[..1])
+        self.refuse()?;
+        let length = self.bytes.min(buffer.len());
+        self.inner.read(&mut buffer[..length])
     }
 }
 
 impl Write for Reluctant {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.interrupted()?;
-        self.inner.write(&data[..1])
+        self.refuse()?;
+        self.inner.write(&data[..self.bytes.min(data.len())])
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -228,30 +285,76 @@ impl Write for Reluctant {
     }
 }
 
-#[test]
-fn any_transport_will_do_even_one_byte_at_a_time() {
+/// A stream over a reluctant transport whose peer sends back what it gets until close_notify.
+fn reluctant(bytes: usize, refusal: ErrorKind) -> Stream<Reluctant> {
     let (client, server) = UnixStream::pair().unwrap();
     client.set_read_timeout(Some(PATIENCE)).unwrap();
-    let serving = thread::spawn(move || {
+    thread::spawn(move || {
         let connection = ServerConnection::new(ServerOptions::tls13().config()).unwrap();
         let mut stream = StreamOwned::new(connection, server);
-        let mut line = [0; 5];
-        stream.read_exact(&mut line).unwrap();
-        stream.write_all(&line).unwrap();
+        let mut buffer = [0; 1024];
+        while let Ok(length @ 1..) = stream.read(&mut buffer) {
+            stream.write_all(&buffer[..length]).unwrap();
+        }
+        stream.conn.send_close_notify();
         stream.flush().unwrap();
     });
-    let reluctant = Reluctant {
+    let transport = Reluctant {
         inner: client,
-        turns: VecDeque::from([true]),
+        bytes,
+        refusal,
+        refuses: false,
     };
-    let mut stream = Stream::new(
-        Connection::new(&config("iothub"), "localhost").unwrap(),
-        reluctant,
-    );
-    stream.write_all(b"ping\n").unwrap();
+    let connection = Connection::new(&config("iothub"), "localhost").unwrap();
+    Stream::new(connection, transport)
+}
+
+#[test]
+fn any_transport_will_do_even_one_byte_at_a_time_with_interruptions() {
+    let mut stream = reluctant(1, ErrorKind::Interrupted);
+    stream.write_all(b"ping").unwrap();
     stream.flush().unwrap();
-    let mut answer = [0; 5];
+    let mut answer = [0; 4];
     stream.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"ping\n");
-    serving.join().unwrap();
+    assert_eq!(&answer, b"ping");
+}
+
+/// Calls again for as long as the transport would block.
+fn insist<T>(mut call: impl FnMut() -> io::Result<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match call() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                assert!(Instant::now() < deadline, "it blocks for ever");
+            }
+            result => return result.unwrap(),
+        }
+    }
+}
+
+#[test]
+fn a_transport_that_would_block_loses_and_doubles_nothing() {
+    let mut stream = reluctant(700, ErrorKind::WouldBlock);
+    let data = pattern(100_000);
+    let mut got = Vec::new();
+    let mut buffer = [0; 5000];
+    for part in data.chunks(3000) {
+        let mut rest = part;
+        while !rest.is_empty() {
+            let written = insist(|| stream.write(rest));
+            rest = &rest[written..];
+        }
+        insist(|| stream.flush());
+        while got.len() < part.len() {
+            let length = insist(|| stream.read(&mut buffer));
+            assert!(length > 0, "the peer has not finished");
+            got.extend_from_slice(&buffer[..length]);
+        }
+        assert!(got == part);
+        got.clear();
+    }
+    // `finish` cannot say that the transport would block; what it queued goes with the next flush.
+    let _ = stream.finish();
+    insist(|| stream.flush());
+    assert_eq!(insist(|| stream.read(&mut buffer)), 0);
 }

@@ -124,10 +124,11 @@ impl Credential {
         format!("{}{}", self.certificate, self.issuers)
     }
 
-    /// The same certificate as a server would show it that was not given the intermediates.
-    pub fn without_issuers(&self) -> Self {
+    /// The same certificate as a server shows it that was given these intermediates.
+    #[must_use]
+    pub fn with_issuers(&self, issuers: String) -> Self {
         Self {
-            issuers: String::new(),
+            issuers,
             ..self.clone()
         }
     }
@@ -138,6 +139,7 @@ impl Credential {
 pub struct Authority {
     root: CertifiedIssuer<'static, KeyPair>,
     intermediate: Option<CertifiedIssuer<'static, KeyPair>>,
+    intermediate_name: String,
 }
 
 fn ca_params(name: &str, path_length: u8) -> CertificateParams {
@@ -173,13 +175,14 @@ impl Authority {
             )
             .expect("a root"),
             intermediate: None,
+            intermediate_name: format!("{name} intermediate"),
         }
     }
 
     /// A root of that name which issues through an intermediate.
     pub fn with_intermediate(name: &str, key: KeyKind) -> Self {
         let plain = Self::new(name, key);
-        let params = ca_params(&format!("{name} intermediate"), 0);
+        let params = ca_params(&plain.intermediate_name, 0);
         let intermediate = CertifiedIssuer::signed_by(params, key.generate(), &plain.root)
             .expect("an intermediate");
         Self {
@@ -230,6 +233,17 @@ impl Authority {
             .unwrap_or_default()
     }
 
+    /// A certificate for the intermediate, for the same name and key, by another authority's root, as PEM.
+    ///
+    /// # Panics
+    /// If there is no intermediate.
+    pub fn cross_signed_by(&self, other: &Self) -> String {
+        let intermediate = self.intermediate.as_ref().expect("an intermediate");
+        let params = ca_params(&self.intermediate_name, 0);
+        let certificate = params.signed_by(intermediate.key(), &other.root);
+        certificate.expect("a certificate").pem()
+    }
+
     fn issuer(&self) -> &CertifiedIssuer<'static, KeyPair> {
         self.intermediate.as_ref().unwrap_or(&self.root)
     }
@@ -269,18 +283,23 @@ impl Authority {
 
     /// The revocation lists of the root and of the intermediate, as one PEM text; the issuing one lists `revoked`.
     pub fn revocation_lists(&self, revoked: &[&Credential]) -> String {
-        let issuing = list(self.issuer(), revoked);
+        self.revocation_lists_until(2045, revoked)
+    }
+
+    /// The same, to be renewed before the first day of that year.
+    pub fn revocation_lists_until(&self, year: i32, revoked: &[&Credential]) -> String {
+        let issuing = list(self.issuer(), year, revoked);
         match self.intermediate {
-            Some(_) => issuing + &list(&self.root, &[]),
+            Some(_) => issuing + &list(&self.root, year, &[]),
             None => issuing,
         }
     }
 }
 
-fn list(issuer: &CertifiedIssuer<'static, KeyPair>, revoked: &[&Credential]) -> String {
+fn list(issuer: &CertifiedIssuer<'static, KeyPair>, year: i32, revoked: &[&Credential]) -> String {
     CertificateRevocationListParams {
         this_update: date_time_ymd(2024, 1, 1),
-        next_update: date_time_ymd(2045, 1, 1),
+        next_update: date_time_ymd(year, 1, 1),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
         revoked_certs: revoked

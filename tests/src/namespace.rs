@@ -45,8 +45,9 @@ fn connect_inside(pid: u32, port: u16) -> io::Result<TcpStream> {
 /// A port on loopback that leads to `port` in the namespace of the process `pid`; closes when dropped.
 pub fn relay_to(pid: u32, port: u16) -> Acceptor {
     Acceptor::start(move |outside| {
-        // A connection that cannot be relayed is dropped: the client sees it closed.
-        let _ = connect_inside(pid, port).and_then(|inside| relay(&outside, &inside));
+        connect_inside(pid, port)
+            .and_then(|inside| relay(&outside, &inside))
+            .unwrap_or_else(|error| panic!("cannot relay to port {port}: {error}"));
     })
 }
 

@@ -231,7 +231,9 @@ impl Server {
             command.arg("--disable-client-cert");
         }
         command.args(&options.arguments);
-        Self::in_namespace(command, directory, PORT, "listening on IPv4")
+        // It says so bit by bit, and listens before the last one.
+        let ready = format!("IPv4 0.0.0.0 port {PORT}...done");
+        Self::in_namespace(command, directory, PORT, &ready)
     }
 
     fn mosquitto(options: &Options, directory: TempDir) -> Self {

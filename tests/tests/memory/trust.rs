@@ -188,6 +188,51 @@ fn a_revoked_certificate_is_refused_only_by_those_who_have_the_list() {
 }
 
 #[test]
+fn a_certificate_that_no_list_speaks_of_is_refused_only_when_its_status_is_required() {
+    let lists = RevocationLists::from_pem(fixture::revocation_lists().as_bytes()).unwrap();
+    let relaxed = builder().revocation_lists(lists.clone()).build().unwrap();
+    connect(&relaxed, "ecdsa-p384").unwrap();
+    let strict = builder()
+        .revocation_lists(lists)
+        .require_revocation_status(true)
+        .build()
+        .unwrap();
+    connect(&strict, "ecdsa").unwrap();
+    let error = connect(&strict, "ecdsa-p384").unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::RevocationUnknown,
+        error.alert().map(|alert| alert.name()),
+        "list",
+    );
+}
+
+#[test]
+fn an_outdated_list_still_revokes_but_vouches_for_nobody_when_the_status_is_required() {
+    let revoked = fixture::server("revoked");
+    let outdated = Authority::rsa().revocation_lists_until(2025, &[revoked]);
+    let lists = RevocationLists::from_pem(outdated.as_bytes()).unwrap();
+    let relaxed = builder().revocation_lists(lists.clone()).build().unwrap();
+    connect(&relaxed, "ecdsa").unwrap();
+    assert_eq!(
+        connect(&relaxed, "revoked").unwrap_err().code(),
+        ErrorCode::CertificateRevoked
+    );
+    let strict = builder()
+        .revocation_lists(lists)
+        .require_revocation_status(true)
+        .build()
+        .unwrap();
+    let error = connect(&strict, "ecdsa").unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::RevocationUnknown,
+        error.alert().map(|alert| alert.name()),
+        "2025",
+    );
+}
+
+#[test]
 fn a_client_certificate_is_no_server_certificate() {
     let credential = Box::leak(Box::new(
         Authority::rsa().issue(&Request::client(KeyKind::P256, "localhost")),
@@ -205,7 +250,7 @@ fn a_client_certificate_is_no_server_certificate() {
 #[test]
 fn a_chain_without_its_intermediate_is_an_unknown_root_whose_hint_speaks_of_it() {
     let full = fixture::server("rsa");
-    let credential = Box::leak(Box::new(full.without_issuers()));
+    let credential = Box::leak(Box::new(full.with_issuers(String::new())));
     let options = ServerOptions {
         credential,
         ..ServerOptions::default()
@@ -219,4 +264,40 @@ fn a_chain_without_its_intermediate_is_an_unknown_root_whose_hint_speaks_of_it()
         Some("unknown_ca"),
         "intermediate",
     );
+}
+
+/// A server whose intermediate two roots have signed, in either order: there are two paths.
+fn cross_signed(certificate: &str) -> [ServerOptions; 2] {
+    let first = Authority::rsa().intermediate();
+    let second = Authority::rsa().cross_signed_by(Authority::ecdsa());
+    [first.clone() + &second, second + &first].map(|issuers| ServerOptions {
+        credential: Box::leak(Box::new(fixture::server(certificate).with_issuers(issuers))),
+        ..ServerOptions::default()
+    })
+}
+
+#[test]
+fn a_second_path_is_tried_when_the_first_ends_in_a_root_that_is_not_pinned() {
+    for pinned in [Authority::rsa(), Authority::ecdsa()] {
+        let config = builder().pin(pin(pinned)).build().unwrap();
+        for options in cross_signed("rsa") {
+            let mut pair = Pair::new(&config, &options.config());
+            pair.handshake().unwrap();
+            let agreed = pair.client.negotiated().unwrap();
+            let root = agreed.root().unwrap();
+            assert_eq!(root.spki_sha256(), pin(pinned).spki_sha256());
+        }
+    }
+}
+
+#[test]
+fn a_second_path_is_tried_when_the_first_root_may_not_vouch_for_azure() {
+    let allowed = Roots::from_pem(Authority::ecdsa().root().as_bytes()).unwrap();
+    let roots = Roots::from_pem(Authority::rsa().root().as_bytes()).unwrap();
+    let roots = roots.with_added(allowed.vouching_for_azure(true));
+    let config = Config::builder().add_roots(roots).build().unwrap();
+    for options in cross_signed("azure-name") {
+        let mut pair = Pair::named(&config, &options.config(), AZURE_NAME);
+        pair.handshake().unwrap();
+    }
 }

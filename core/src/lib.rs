@@ -61,3 +61,7 @@ pub use trust::{Origin, Pin, Readiness, RevocationLists, Root, Roots};
 
 /// The version of this library.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+#[cfg(all(doctest, feature = "engine"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,162 @@
+//! From options to a [`Config`]: reads the files and asks for the passphrase.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use hubtls::{Config, Error, ErrorCode, Identity, Pin, Result, RevocationLists, Roots, Sni};
+
+use crate::files::{is_pem, read, read_text, within};
+use crate::policy;
+
+/// What the connection is made with.
+#[derive(Args)]
+pub(super) struct Options {
+    /// A policy by name, or a policy document in a file NAME.json
+    #[arg(long, value_name = "NAME", default_value = "iothub")]
+    policy: String,
+    /// Trust the private roots in this file (PEM or DER) as well; not for names of Azure's
+    #[arg(long, value_name = "FILE")]
+    ca: Vec<PathBuf>,
+    /// The client's certificate, followed by the intermediate ones (PEM)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+    /// The private key of the client's certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// The client's certificate and private key in one PKCS#12 file
+    #[arg(long, value_name = "FILE", conflicts_with = "cert")]
+    pfx: Option<PathBuf>,
+    /// Take the passphrase of the key from the first line of this file; else a terminal is asked for it
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// Offer this protocol with ALPN; several are offered in the order given
+    #[arg(long, value_name = "PROTOCOL")]
+    alpn: Vec<String>,
+    /// Send this name as SNI instead of the verified one
+    #[arg(long, value_name = "NAME", conflicts_with = "no_sni")]
+    sni: Option<String>,
+    /// Send no SNI
+    #[arg(long)]
+    no_sni: bool,
+    /// Offer the post-quantum hybrid X25519MLKEM768 first: the ClientHello grows from about 0.3 to 1.5 KB
+    #[arg(long)]
+    post_quantum: bool,
+    /// Refuse certificates that the revocation lists in this file name (PEM or DER)
+    #[arg(long, value_name = "FILE")]
+    crl: Vec<PathBuf>,
+    /// Accept only chains that end in the root with this SHA-256 of its public key (hex or base64); several allow several roots
+    #[arg(long, value_name = "SHA256")]
+    pin: Vec<String>,
+}
+
+impl Options {
+    pub(super) fn config(&self) -> Result<Config> {
+        let mut builder = Config::builder()
+            .policy(policy::load(&self.policy)?)
+            .alpn(&self.alpn)
+            .post_quantum(self.post_quantum);
+        builder = match &self.sni {
+            Some(name) => builder.sni(Sni::Named(name.clone())),
+            None if self.no_sni => builder.sni(Sni::Off),
+            None => builder,
+        };
+        for path in &self.ca {
+            let text = read(path)?;
+            let roots = if is_pem(&text) {
+                Roots::from_pem(&text)
+            } else {
+                Roots::from_der(&[text])
+            };
+            builder = builder.add_roots(roots.map_err(|error| within(path, &error))?);
+        }
+        for path in &self.crl {
+            let text = read(path)?;
+            let lists = if is_pem(&text) {
+                RevocationLists::from_pem(&text)
+            } else {
+                RevocationLists::from_der(&[text])
+            };
+            builder = builder.revocation_lists(lists.map_err(|error| within(path, &error))?);
+        }
+        for pin in &self.pin {
+            builder = builder.pin(Pin::from_sha256(pin)?);
+        }
+        if let Some(identity) = self.identity()? {
+            builder = builder.identity(identity);
+        }
+        builder.build()
+    }
+
+    fn identity(&self) -> Result<Option<Identity>> {
+        let (files, path) = match (&self.cert, &self.key, &self.pfx) {
+            (Some(cert), Some(key), _) => (
+                Files::Pem {
+                    chain: read(cert)?,
+                    key: read(key)?,
+                },
+                key,
+            ),
+            (_, _, Some(pfx)) => (Files::Pkcs12(read(pfx)?), pfx),
+            _ => return Ok(None),
+        };
+        let given = self
+            .passphrase_file
+            .as_deref()
+            .map(passphrase_in)
+            .transpose()?;
+        let identity = match files.identity(given.as_deref()) {
+            Err(error) if error.code() == ErrorCode::PassphraseRequired => {
+                files.identity(Some(&ask_for_passphrase(path)?))
+            }
+            result => result,
+        };
+        identity.map(Some).map_err(|error| within(path, &error))
+    }
+}
+
+/// A client's certificate and key as they are kept.
+enum Files {
+    Pem { chain: Vec<u8>, key: Vec<u8> },
+    Pkcs12(Vec<u8>),
+}
+
+impl Files {
+    fn identity(&self, passphrase: Option<&str>) -> Result<Identity> {
+        match (self, passphrase) {
+            (Self::Pem { chain, key }, None) => Identity::from_pem(chain, key),
+            (Self::Pem { chain, key }, Some(passphrase)) => {
+                Identity::from_pem_with_passphrase(chain, key, passphrase)
+            }
+            (Self::Pkcs12(data), passphrase) => {
+                Identity::from_pkcs12(data, passphrase.unwrap_or_default())
+            }
+        }
+    }
+}
+
+fn passphrase_in(path: &Path) -> Result<String> {
+    let text = read_text(path)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+fn ask_for_passphrase(path: &Path) -> Result<String> {
+    let hint = "give it in a file with --passphrase-file";
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::new(
+            ErrorCode::PassphraseRequired,
+            format!(
+                "{} is encrypted, and there is no terminal to ask for its passphrase",
+                path.display()
+            ),
+            hint,
+        ));
+    }
+    rpassword::prompt_password(format!("Passphrase of {}: ", path.display())).map_err(|error| {
+        Error::new(
+            ErrorCode::PassphraseRequired,
+            format!("the passphrase cannot be read: {error}"),
+            hint,
+        )
+    })
+}

@@ -11,20 +11,25 @@ use crate::acceptor::Acceptor;
 
 const STACK_BYTES: usize = 256 * 1024;
 
-/// What the server does with an established connection.
-pub type Service = fn(StreamOwned<ServerConnection, TcpStream>);
+/// A connection as the server holds it.
+pub type ServerStream = StreamOwned<ServerConnection, TcpStream>;
 
 /// A TLS server on loopback; stops accepting when dropped.
 #[derive(Debug)]
 pub struct Hub(Acceptor);
 
 impl Hub {
-    /// Serves every connection on a thread of its own.
-    pub fn start(config: Arc<ServerConfig>, service: Service) -> Self {
+    /// Calls `service` with every connection, before its handshake, on a thread of its own.
+    pub fn start(
+        config: Arc<ServerConfig>,
+        service: impl Fn(ServerStream) + Send + Sync + 'static,
+    ) -> Self {
+        let service = Arc::new(service);
         Self(Acceptor::start(move |socket| {
             let connection =
                 ServerConnection::new(Arc::clone(&config)).expect("a valid configuration");
             let stream = StreamOwned::new(connection, socket);
+            let service = Arc::clone(&service);
             thread::Builder::new()
                 .stack_size(STACK_BYTES)
                 .spawn(move || service(stream))
@@ -39,7 +44,7 @@ impl Hub {
 }
 
 /// Sends back whatever comes, and after the client's close_notify its own.
-pub fn echo(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+pub fn echo(mut stream: ServerStream) {
     let mut buffer = [0; 16 * 1024];
     // An error ends the connection; the client's side of the test judges that.
     while let Ok(length @ 1..) = stream.read(&mut buffer) {

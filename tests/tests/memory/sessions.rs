@@ -171,3 +171,19 @@ fn a_removed_root_and_a_cached_ticket_make_a_full_handshake_and_an_unknown_root(
         assert_ne!(pair.server.handshake_kind(), Some(HandshakeKind::Resumed));
     }
 }
+
+#[test]
+fn a_tls12_session_that_failed_is_not_offered_again() {
+    let server = ServerOptions::tls12().config();
+    let config = config("iothub");
+    connect(&config, &server);
+    let mut pair = Pair::new(&config, &server);
+    pair.client_to_server();
+    let mut flight = pair.take_from_server();
+    // The server's Finished, encrypted: the last byte of its tag.
+    *flight.last_mut().unwrap() ^= 1;
+    let error = pair.give_to_client(&flight).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::BadRecord, "{error:?}");
+    assert!(!connect(&config, &server), "the session is gone");
+    assert!(connect(&config, &server), "there is a new one");
+}

@@ -3,15 +3,16 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hubtls::{Connection, Error, ErrorCode, Stream};
 use hubtls_tests::client::{PATIENCE, config, connect, converse, error};
-use hubtls_tests::hub::{Hub, echo};
+use hubtls_tests::hub::{Hub, ServerStream, echo};
 use hubtls_tests::memory::ServerOptions;
 use hubtls_tests::server::{Options, Server};
-use rustls::{ServerConnection, StreamOwned};
+use rustls::{AlertDescription, ServerConnection, StreamOwned};
 
 const SHORT: Duration = Duration::from_millis(150);
 const MEGABYTES: usize = 4 << 20;
@@ -56,7 +57,7 @@ fn a_reader_that_waits_does_not_keep_the_writer_from_writing() {
     let (mut reader, mut writer) = stream.split().unwrap();
     thread::scope(|scope| {
         // The reader blocks first; only what is written afterwards can wake it.
-        let (waits, waiting) = std::sync::mpsc::channel();
+        let (waits, waiting) = channel();
         let reading = scope.spawn(move || {
             waits.send(()).unwrap();
             let mut answer = [0; 4];
@@ -145,7 +146,7 @@ fn a_stream_that_was_finished_reads_what_the_server_still_says() {
 }
 
 /// Sends a little and drops the socket without close_notify.
-fn vanish(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+fn vanish(mut stream: ServerStream) {
     let _ = stream
         .write_all(b"half a mess")
         .and_then(|()| stream.flush());
@@ -229,7 +230,7 @@ fn a_half_that_waited_too_long_can_go_on_reading() {
 }
 
 /// Says one thing and is gone.
-fn leave(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+fn leave(mut stream: ServerStream) {
     let _ = stream.write_all(b"farewell").and_then(|()| stream.flush());
 }
 
@@ -245,6 +246,58 @@ fn a_writer_hears_of_a_server_that_vanished() {
             "writing to nobody goes on for ever"
         );
     }
+}
+
+/// A hub that sends a forged record after the handshake, and what it hears in answer.
+fn forger() -> (Hub, Receiver<io::Error>) {
+    let (tell, told) = channel();
+    let hub = Hub::start(ServerOptions::tls13().config(), move |mut stream| {
+        let forged = [[23, 3, 3, 0, 45].as_slice(), &[7; 45]].concat();
+        let answer = stream
+            .write_all(b"genuine")
+            .and_then(|()| stream.flush())
+            .and_then(|()| stream.sock.write_all(&forged))
+            .and_then(|()| stream.read_to_end(&mut Vec::new()));
+        tell.send(answer.expect_err("no client takes a forged record"))
+            .unwrap();
+    });
+    (hub, told)
+}
+
+fn assert_alerted(told: &Receiver<io::Error>) {
+    let heard = told.recv_timeout(PATIENCE).unwrap();
+    let alert = rustls::Error::AlertReceived(AlertDescription::BadRecordMac);
+    assert_eq!(
+        heard.get_ref().and_then(|error| error.downcast_ref()),
+        Some(&alert),
+        "{heard}"
+    );
+}
+
+#[test]
+fn a_server_hears_why_its_record_was_refused() {
+    let (hub, told) = forger();
+    let mut stream = connect(&config("iothub"), hub.address());
+    let mut answer = Vec::new();
+    let failure = stream.read_to_end(&mut answer).unwrap_err();
+    assert_eq!(
+        (code(&failure), answer.as_slice()),
+        (ErrorCode::BadRecord, b"genuine".as_slice())
+    );
+    assert_alerted(&told);
+}
+
+#[test]
+fn a_server_hears_why_a_reading_half_refused_its_record() {
+    let (hub, told) = forger();
+    let (mut reader, _writer) = connect(&config("iothub"), hub.address()).split().unwrap();
+    let mut answer = Vec::new();
+    let failure = reader.read_to_end(&mut answer).unwrap_err();
+    assert_eq!(
+        (code(&failure), answer.as_slice()),
+        (ErrorCode::BadRecord, b"genuine".as_slice())
+    );
+    assert_alerted(&told);
 }
 
 /// A transport that gives and takes a few bytes at a time, and every other time refuses with the same error.

@@ -4,6 +4,7 @@
 //! EncryptedExtensions are changed before they are encrypted; in TLS 1.2 the ServerHello is not encrypted, and [`Forger`] changes it on the way out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::crypto::cipher::{
     AeadKey, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter, OutboundChunks,
@@ -30,6 +31,8 @@ pub struct Forgery {
     pub extensions: Vec<u8>,
     /// Whether a HelloRetryRequest, which is of the type of a ServerHello, gets them instead.
     pub retry: bool,
+    /// So many bytes are added to each record of application data.
+    longer: Arc<AtomicUsize>,
 }
 
 impl Forgery {
@@ -39,6 +42,7 @@ impl Forgery {
             message: handshake::SERVER_HELLO,
             extensions,
             retry: false,
+            longer: Arc::default(),
         }
     }
 
@@ -56,6 +60,7 @@ impl Forgery {
             message: handshake::ENCRYPTED_EXTENSIONS,
             extensions,
             retry: false,
+            longer: Arc::default(),
         }
     }
 
@@ -111,7 +116,7 @@ impl Forgery {
                     prf_provider: stock.prf_provider,
                     kx: stock.kx,
                     sign: stock.sign,
-                    aead_alg: Box::leak(Box::new(Forged12(stock.aead_alg))),
+                    aead_alg: Box::leak(Box::new(Forged12(self, stock.aead_alg))),
                 };
                 SupportedCipherSuite::Tls12(Box::leak(Box::new(suite)))
             }
@@ -192,10 +197,16 @@ impl MessageEncrypter for ForgedEncrypter {
         message: OutboundPlainMessage<'_>,
         sequence: u64,
     ) -> Result<OutboundOpaqueMessage, Error> {
-        if message.typ != ContentType::Handshake {
-            return self.1.encrypt(message, sequence);
+        let mut payload = message.payload.to_vec();
+        match message.typ {
+            ContentType::Handshake if self.0.message == handshake::ENCRYPTED_EXTENSIONS => {
+                payload = self.0.applied(&payload);
+            }
+            ContentType::ApplicationData => {
+                payload.resize(payload.len() + self.0.longer.load(Ordering::Relaxed), 7);
+            }
+            _ => {}
         }
-        let payload = self.0.applied(&message.payload.to_vec());
         let message = OutboundPlainMessage {
             payload: OutboundChunks::Single(&payload),
             ..message
@@ -208,20 +219,19 @@ impl MessageEncrypter for ForgedEncrypter {
     }
 }
 
-/// Nothing of TLS 1.2 is changed under encryption.
-struct Forged12(&'static dyn Tls12AeadAlgorithm);
+struct Forged12(&'static Forgery, &'static dyn Tls12AeadAlgorithm);
 
 impl Tls12AeadAlgorithm for Forged12 {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
-        self.0.encrypter(key, iv, extra)
+        Box::new(ForgedEncrypter(self.0, self.1.encrypter(key, iv, extra)))
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {
-        self.0.decrypter(key, iv)
+        self.1.decrypter(key, iv)
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
-        self.0.key_block_shape()
+        self.1.key_block_shape()
     }
 
     fn extract_keys(
@@ -230,7 +240,7 @@ impl Tls12AeadAlgorithm for Forged12 {
         iv: &[u8],
         explicit: &[u8],
     ) -> Result<ConnectionTrafficSecrets, UnsupportedOperationError> {
-        self.0.extract_keys(key, iv, explicit)
+        self.1.extract_keys(key, iv, explicit)
     }
 }
 
@@ -249,6 +259,11 @@ impl Forger {
             inner: Rustls::new(config),
             answered: false,
         }
+    }
+
+    /// Adds so many bytes to each record of application data from now on: in all connections of the configuration.
+    pub fn lengthen(&self, bytes: usize) {
+        self.forgery.longer.store(bytes, Ordering::Relaxed);
     }
 }
 

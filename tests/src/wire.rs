@@ -199,40 +199,46 @@ pub mod handshake {
         all
     }
 
+    /// Whether the message is as long as it says.
+    pub fn is_whole(message: &[u8]) -> bool {
+        matches!(message, &[_, a, b, c, ..] if message.len() == 4 + u32::from_be_bytes([0, a, b, c]) as usize)
+    }
+
     /// Whether the message is a HelloRetryRequest (RFC 8446, section 4.1.3).
     pub fn is_retry(message: &[u8]) -> bool {
         message[0] == SERVER_HELLO && message[6..].starts_with(&[0xCF, 0x21, 0xAD, 0x74])
     }
 }
 
-/// Edits the extensions of each message of type `kind` among the records, which must not be protected; `edit` gets the message's number among
-/// those of its type, and its extensions as in [`handshake::with_extensions`].
+/// Edits the extensions of each message of type `kind` among the records that are not protected; `edit` gets the message's number among those of
+/// its type, and its extensions as in [`handshake::with_extensions`].
 pub fn edit_extensions(
     records: &[Record],
     kind: u8,
     mut edit: impl FnMut(usize, &mut Vec<Vec<u8>>),
 ) -> Vec<Record> {
     let mut seen = 0;
-    let mut protected = false;
-    coalesced(records)
-        .into_iter()
-        .map(|mut record| {
-            protected |= record.kind == content::CHANGE_CIPHER_SPEC;
-            if record.kind == content::HANDSHAKE && !protected {
-                let messages = handshake::messages(&record.payload).into_iter();
-                record.payload = messages
-                    .flat_map(|message| match message[0] {
-                        first if first == kind => {
-                            seen += 1;
-                            handshake::with_extensions(&message, |list| edit(seen - 1, list))
-                        }
-                        _ => message,
-                    })
-                    .collect();
+    let mut records = coalesced(records);
+    for record in &mut records {
+        if record.kind != content::HANDSHAKE {
+            continue;
+        }
+        let messages = handshake::messages(&record.payload);
+        if messages[0].first() != Some(&kind) || !handshake::is_whole(&messages[0]) {
+            continue;
+        }
+        record.payload.clear();
+        for message in messages {
+            if message[0] == kind {
+                let edited = handshake::with_extensions(&message, |list| edit(seen, list));
+                record.payload.extend_from_slice(&edited);
+                seen += 1;
+            } else {
+                record.payload.extend_from_slice(&message);
             }
-            record
-        })
-        .collect()
+        }
+    }
+    records
 }
 
 /// Who sent a record.
@@ -352,12 +358,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Connection {
-    fn join(
-        client: TcpStream,
-        server: SocketAddr,
-        cut: Cut,
-        edit: &Arc<Edit>,
-    ) -> io::Result<Self> {
+    fn join(client: TcpStream, server: SocketAddr, cut: Cut, edit: &Arc<Edit>) -> io::Result<Self> {
         let server = TcpStream::connect_timeout(&server, PATIENCE)?;
         let recording = Arc::new(Mutex::new(Recording::default()));
         let mut threads = Vec::new();

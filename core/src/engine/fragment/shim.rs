@@ -60,7 +60,12 @@ impl Shim {
             return Ok(());
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        self.protected |= matches!(kind, CHANGE_CIPHER_SPEC | APPLICATION_DATA);
+        self.protected |= match kind {
+            APPLICATION_DATA => true,
+            // After a HelloRetryRequest it means nothing: the ServerHello is still to come.
+            CHANGE_CIPHER_SPEC => self.scan.is_none(),
+            _ => false,
+        };
         if self.protected {
             if Self::record_limit(agreement).is_some_and(|limit| length > limit) {
                 // rustls opens a record of one byte, and its guard refuses it unread: so the alert is protected as it must be.

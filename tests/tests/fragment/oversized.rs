@@ -87,48 +87,100 @@ fn stray(kind: u8) -> Vec<u8> {
 }
 
 #[test]
-fn an_alert_or_a_change_cipher_spec_longer_than_agreed_before_protection() {
-    for kind in [content::ALERT, content::CHANGE_CIPHER_SPEC] {
+fn an_alert_longer_than_agreed_before_protection() {
+    each_way(|form, straddling| {
+        let mut duo = answered(Version::Tls12).in_form(form);
+        let result = give(&mut duo, &stray(content::ALERT), straddling);
+        let alert = assert_overflow(&mut duo, result);
+        assert_eq!(alert.fatal_alert(), Some(RECORD_OVERFLOW));
+    });
+}
+
+/// A client that has read the acknowledgement and no more.
+fn answered(version: Version) -> Duo<Openssl> {
+    let mut duo = pair(&requesting(version, L512), &openssl(version));
+    let hello = duo.take_from_client();
+    duo.server.receive(&hello);
+    let answer = wire::records(&duo.take_from_server());
+    let first = |kind| answer.iter().position(|record| record.kind == kind);
+    let acknowledged = match version {
+        Version::Tls12 => first(content::HANDSHAKE),
+        Version::Tls13 => first(content::APPLICATION_DATA),
+    };
+    let answer = wire::bytes(&answer[..=acknowledged.unwrap()]);
+    duo.give_to_client(&answer).unwrap();
+    duo
+}
+
+/// ChangeCipherSpec is never encrypted, so what refuses other records does not see it: rustls calls its length a decode_error.
+#[track_caller]
+fn assert_change_refused<S: Server>(duo: &mut Duo<S>, result: hubtls::Result<()>) -> Record {
+    let error = result.expect_err("a ChangeCipherSpec longer than agreed");
+    assert_error(&error, ErrorCode::RecordOverflow, "decode_error");
+    let alert = duo.take_from_client();
+    duo.server.receive(&alert);
+    assert_heard(&duo.server, "decode error");
+    duo.assert_dead(&error);
+    last_record(&duo.sent)
+}
+
+#[test]
+fn a_change_cipher_spec_longer_than_agreed() {
+    const DECODE_ERROR: u8 = 50;
+    for longer in [513, 2_000] {
+        let change = Record::new(content::CHANGE_CIPHER_SPEC, &vec![1; longer]).bytes();
         each_way(|form, straddling| {
+            let mut duo = answered(Version::Tls12).in_form(form);
+            let result = give(&mut duo, &change, straddling);
+            let alert = assert_change_refused(&mut duo, result);
+            assert_eq!(alert.fatal_alert(), Some(DECODE_ERROR));
+
+            let mut duo = answered(Version::Tls13).in_form(form);
+            let result = give(&mut duo, &change, straddling);
+            let alert = assert_change_refused(&mut duo, result);
+            assert_eq!(alert.fatal_alert(), None, "the alert is protected");
+
+            // In the place of the true one.
             let config = requesting(Version::Tls12, L512);
             let mut duo = pair(&config, &openssl(Version::Tls12)).in_form(form);
-            let hello = duo.take_from_client();
-            duo.server.receive(&hello);
-            let answer = wire::records(&duo.take_from_server());
-            duo.give_to_client(&answer[0].bytes()).unwrap();
-            let result = give(&mut duo, &stray(kind), straddling);
-            let alert = assert_overflow(&mut duo, result);
-            assert_eq!(alert.fatal_alert(), Some(RECORD_OVERFLOW));
+            let mut changed = 0;
+            let result = duo.exchange_edited(&mut |flight| flight, &mut |flight| {
+                let mut records = wire::records(&flight);
+                for record in &mut records {
+                    if record.kind == content::CHANGE_CIPHER_SPEC {
+                        record.payload = vec![1; longer];
+                        changed += 1;
+                    }
+                }
+                wire::bytes(&records)
+            });
+            assert_eq!(changed, 1);
+            let error = result.unwrap_err();
+            assert_error(&error, ErrorCode::RecordOverflow, "decode_error");
+            assert_heard(&duo.server, "decode error");
+            duo.assert_dead(&error);
         });
     }
 }
 
 #[test]
-fn a_change_cipher_spec_of_tls12_longer_than_agreed_is_never_accepted() {
-    each_way(|form, straddling| {
-        let config = requesting(Version::Tls12, L512);
-        let mut duo = pair(&config, &openssl(Version::Tls12)).in_form(form);
-        for _ in 0..2 {
-            let flight = duo.take_from_client();
-            duo.server.receive(&flight);
-            let answer = duo.take_from_server();
-            let records = wire::records(&answer);
-            match records
-                .iter()
-                .position(|record| record.kind == content::CHANGE_CIPHER_SPEC)
-            {
-                None => duo.give_to_client(&answer).unwrap(),
-                Some(at) => {
-                    duo.give_to_client(&wire::bytes(&records[..at])).unwrap();
-                    let result = give(&mut duo, &stray(content::CHANGE_CIPHER_SPEC), straddling);
-                    let alert = assert_overflow(&mut duo, result);
-                    assert_eq!(alert.fatal_alert(), None, "it is protected");
-                    return;
-                }
-            }
+fn a_record_of_any_type_longer_than_agreed_once_connected() {
+    for version in BOTH {
+        for kind in [
+            content::ALERT,
+            content::HANDSHAKE,
+            content::APPLICATION_DATA,
+        ] {
+            each_way(|form, straddling| {
+                let config = requesting(version, L512);
+                let mut duo = pair(&config, &openssl(version)).in_form(form);
+                duo.handshake().unwrap();
+                let result = give(&mut duo, &stray(kind), straddling);
+                let alert = assert_overflow(&mut duo, result);
+                assert_eq!(alert.fatal_alert(), None, "the alert is protected");
+            });
         }
-        panic!("no ChangeCipherSpec came");
-    });
+    }
 }
 
 #[test]

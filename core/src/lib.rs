@@ -32,6 +32,9 @@ mod connection;
 mod engine;
 mod error;
 mod fingerprint;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "engine")]
 mod identity;
 mod lookup;

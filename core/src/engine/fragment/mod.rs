@@ -19,6 +19,8 @@
 //! Connections that do not ask for a fragment length never run through this module. It stands on details of the pinned rustls release: the
 //! interop tests must pass before the pin moves.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod check;
 mod hello;
 mod protection;
 mod scan;

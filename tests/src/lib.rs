@@ -13,6 +13,7 @@ pub mod hub;
 pub mod memory;
 pub mod namespace;
 mod output;
+pub mod programs;
 pub mod scenario;
 pub mod server;
 pub mod signer;

@@ -313,20 +313,20 @@ impl Drop for Server {
 }
 
 /// A command whose process is killed when the thread that starts it ends, however that happens.
-fn mortal(program: &str) -> Command {
+pub(crate) fn mortal(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]);
     command
 }
 
-fn mortal_in_namespace(program: &str) -> Command {
+pub(crate) fn mortal_in_namespace(program: &str) -> Command {
     let inner = namespace::command(program);
     let mut command = mortal(&inner.get_program().to_string_lossy());
     command.args(inner.get_args());
     command
 }
 
-fn spawn(mut command: Command, directory: &TempDir) -> (Child, Arc<Output>) {
+pub(crate) fn spawn(mut command: Command, directory: &TempDir) -> (Child, Arc<Output>) {
     command
         .current_dir(directory.path())
         .stdin(Stdio::null())

@@ -7,6 +7,8 @@
 
 mod flights;
 mod forged;
+mod ignoring;
+mod matrix;
 mod oversized;
 mod pin;
 mod sessions;

@@ -1,4 +1,4 @@
-//! Further servers as child processes: Java's, which negotiates fragment lengths, and NSS's, which does not.
+//! Further servers as child processes: Java's, which negotiates fragment lengths, NSS's, which does not, and GnuTLS's, which pretends to.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Child, Command};
@@ -74,31 +74,56 @@ impl Drop for Java {
     }
 }
 
-/// NSS's `selfserv`: a small HTTP server over TLS that does not know the fragment length.
+/// A small HTTP server over TLS that speaks first or answers any request with [`Http::CONTENTS`] bytes or more.
 #[derive(Debug)]
-pub struct Nss {
+pub struct Http {
     child: Child,
     output: Arc<Output>,
     relay: Option<Acceptor>,
     _directory: TempDir,
 }
 
-impl Nss {
-    /// Starts it with that server certificate; it serves `contents` as `/file`.
+impl Http {
+    /// How much a client gets at least.
+    pub const CONTENTS: usize = 60_000;
+
+    /// `gnutls-serv`, which acknowledges a fragment length and does not obey it.
     ///
     /// # Panics
     /// With everything it printed, if it does not listen.
-    pub fn start(certificate: &str, contents: &str) -> Self {
+    pub fn gnutls(certificate: &str, priority: &str) -> Self {
+        const PORT: u16 = 5556;
+        let directory = directory(certificate);
+        let contents = "x".repeat(Self::CONTENTS);
+        fixture::write_text(&directory.path().join("contents"), &contents);
+        let mut command = mortal_in_namespace("gnutls-serv");
+        command.args([
+            "--http",
+            "--httpdata=contents",
+            "--disable-client-cert",
+            "--x509certfile=server.chain",
+            "--x509keyfile=server.key",
+            &format!("--port={PORT}"),
+            &format!("--priority={priority}"),
+        ]);
+        let ready = format!("IPv4 0.0.0.0 port {PORT}...done");
+        Self::start(command, directory, PORT, &ready)
+    }
+
+    /// NSS's `selfserv`, which does not know the fragment length. It sends without being asked.
+    ///
+    /// # Panics
+    /// With everything it printed, if it does not listen.
+    pub fn nss(certificate: &str) -> Self {
         const PORT: u16 = 4433;
         let directory = directory(certificate);
-        fixture::write_text(&directory.path().join("file"), contents);
         fixture::write_text(
             &directory.path().join("issuers"),
             &fixture::server(certificate).issuers,
         );
-        // NSS chooses the chain by itself from all that its database holds.
-        let commands: [&[&str]; 4] = [
+        let database: [&[&str]; 4] = [
             &["certutil", "-N", "-d", "sql:.", "--empty-password"],
+            // The intermediate: NSS makes the chain from all that its database holds.
             &[
                 "certutil", "-A", "-d", "sql:.", "-n", "issuer", "-t", ",,", "-a", "-i", "issuers",
             ],
@@ -129,7 +154,7 @@ impl Nss {
                 "",
             ],
         ];
-        for words in commands {
+        for words in database {
             let output = Command::new(words[0])
                 .args(&words[1..])
                 .current_dir(directory.path())
@@ -137,12 +162,19 @@ impl Nss {
                 .unwrap_or_else(|error| panic!("cannot run {words:?}: {error}"));
             assert!(output.status.success(), "{words:?}: {output:?}");
         }
+        // `-g`: blocks of 16 KB, as fast as it can, until the client goes away.
         let mut command = mortal_in_namespace("selfserv");
-        command.args(["-d", "sql:.", "-n", "server", "-p", &PORT.to_string(), "-v"]);
+        let port = PORT.to_string();
+        command.args([
+            "-d", "sql:.", "-n", "server", "-p", &port, "-v", "-g", "1000000",
+        ]);
+        Self::start(command, directory, PORT, "About to call accept")
+    }
+
+    fn start(command: Command, directory: TempDir, port: u16, ready: &str) -> Self {
         let (child, output) = spawn(command, &directory);
-        let ready = "About to call accept";
         output.find("listen", |text| text.contains(ready).then_some(()));
-        let relay = namespace::relay_to(child.id(), PORT);
+        let relay = namespace::relay_to(child.id(), port);
         Self {
             child,
             output,
@@ -170,7 +202,7 @@ impl Nss {
     }
 }
 
-impl Drop for Nss {
+impl Drop for Http {
     fn drop(&mut self) {
         end(&mut self.child);
         drop(self.relay.take());

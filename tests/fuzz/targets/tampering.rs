@@ -59,7 +59,11 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         return;
     };
     let ends = ends(first & 1 == 1);
-    let form = if first & 2 == 2 { Form::InPlace } else { Form::Copied };
+    let form = if first & 2 == 2 {
+        Form::InPlace
+    } else {
+        Form::Copied
+    };
     let mut duo = Duo::new(&ends.config, Openssl::new(&ends.context)).in_form(form);
     let mut flights = 0;
     let result = duo.exchange_edited(&mut |flight| flight, &mut |flight| {

@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 
 use super::*;
-use hubtls_tests::client::{PATIENCE, connect, converse};
+use hubtls_tests::client::{PATIENCE, connect, error};
 use hubtls_tests::hub::{Hub, echo};
 use hubtls_tests::memory::ServerOptions;
-use hubtls_tests::programs::Nss;
-use hubtls_tests::server::{Options, Server as Program};
+use hubtls_tests::programs::Http;
 use hubtls_tests::wire::{Proxy, records};
 
 fn options(version: Version) -> ServerOptions {
@@ -96,57 +95,74 @@ fn the_refusal_of_tls12_is_a_handshake_failure_on_the_wire() {
     duo.assert_dead(&error);
 }
 
-#[test]
-fn nss_is_accepted_if_the_value_was_only_requested_and_refused_if_it_was_required() {
-    let contents = "hubtls ".repeat(9_000);
-    let server = Nss::start("rsa", &contents);
-    for version in BOTH {
-        let proxy = Proxy::to(server.address());
-        let mut stream = connect(&requesting(version, L512), proxy.address());
-        let negotiated = stream.handshake().unwrap();
-        assert_eq!(negotiated.version(), version);
-        assert_eq!(negotiated.fragment_length(), None);
-        stream.write_all(b"GET /file HTTP/1.0\r\n\r\n").unwrap();
-        stream.flush().unwrap();
-        let mut received = Vec::new();
+/// What comes after a request, until the end or an error: with how many bytes of plaintext, and the longest record of the server's.
+fn fetch(config: &Config, address: SocketAddr) -> (hubtls::Result<()>, usize, usize) {
+    let proxy = Proxy::to(address);
+    let mut stream = connect(config, proxy.address());
+    let mut received = 0;
+    let mut run = || {
+        stream.handshake()?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").map_err(error)?;
+        stream.flush().map_err(error)?;
         let mut buffer = [0; 4096];
-        // NSS's server ends with an alert or without; what matters is what came.
-        while let Ok(length @ 1..) = stream.read(&mut buffer) {
-            received.extend_from_slice(&buffer[..length]);
+        while received < Http::CONTENTS {
+            match stream.read(&mut buffer).map_err(error)? {
+                0 => break,
+                length => received += length,
+            }
         }
-        let text = String::from_utf8_lossy(&received);
-        assert!(text.contains(&contents), "{} bytes came", received.len());
-        drop(stream);
-        let recording = &proxy.recordings()[0];
-        let longest = recording.server.iter().map(|record| record.payload.len());
-        assert!(longest.max() > Some(4_096 + 256));
-        assert_refused(version, server.address());
-    }
-    server.wait_for_output("SSL_ERROR_HANDSHAKE_FAILURE_ALERT");
+        Ok(())
+    };
+    let result = run();
+    drop(stream);
+    let recording = &proxy.recordings()[0];
+    let longest = recording.server.iter().map(|record| record.payload.len());
+    let longest = longest.max().unwrap();
+    (result, received, longest)
 }
 
 #[test]
-fn gnutls_acknowledges_sends_longer_records_and_is_refused() {
+fn nss_is_accepted_if_the_value_was_only_requested_and_refused_if_it_was_required() {
+    let server = Http::nss("rsa");
     for version in BOTH {
-        let priority = match version {
-            Version::Tls12 => "NORMAL:-VERS-ALL:+VERS-TLS1.2",
-            Version::Tls13 => "NORMAL:-VERS-ALL:+VERS-TLS1.3",
-        };
-        let server = Program::start(&Options::gnutls("ecdsa", priority));
-        let proxy = Proxy::to(server.address());
-        let mut stream = connect(&requesting(version, L512), proxy.address());
-        let line = "a".repeat(3_000) + "\n";
-        let result = converse(&mut stream, &line);
-        let error = result
-            .expect_err("GnuTLS 3.7 does not obey; if a later one does, move it to the matrix");
+        for &length in FragmentLength::ALL {
+            let config = requesting(version, length);
+            let (result, received, longest) = fetch(&config, server.address());
+            result.unwrap();
+            assert!(received >= Http::CONTENTS);
+            assert!(longest > 16_384, "{longest}");
+        }
+        assert_refused(version, server.address());
+    }
+    // NSS prints the number of SSL_ERROR_HANDSHAKE_FAILURE_ALERT.
+    server.wait_for_output("-12227");
+}
+
+#[test]
+fn gnutls_acknowledges_in_tls12_sends_longer_records_and_is_refused() {
+    let server = Http::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+    for &length in FragmentLength::ALL {
+        let config = requesting(Version::Tls12, length);
+        let (result, _, longest) = fetch(&config, server.address());
+        let error =
+            result.expect_err("GnuTLS 3.7 does not obey; one that does belongs in the matrix");
         assert_error(&error, ErrorCode::RecordOverflow, "record_overflow");
-        assert_eq!(converse(&mut stream, "again\n").unwrap_err(), error);
-        drop(stream);
-        let longest = proxy.recordings()[0]
-            .server
-            .iter()
-            .map(|record| record.payload.len())
-            .max();
-        assert!(longest > Some(512 + 24), "{longest:?}");
+        assert!(error.hint().contains("GnuTLS"));
+        assert!(longest > largest_payload(None, length.bytes()) + 24);
+    }
+    let (result, received, _) = fetch(&not_asking(Version::Tls12), server.address());
+    result.expect("nothing is wrong where nothing was agreed");
+    assert!(received >= Http::CONTENTS);
+}
+
+#[test]
+fn gnutls_obeys_in_tls13() {
+    let server = Http::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+    for &length in FragmentLength::ALL {
+        let config = requesting(Version::Tls13, length);
+        let (result, received, longest) = fetch(&config, server.address());
+        result.unwrap();
+        assert!(received >= Http::CONTENTS);
+        assert_eq!(longest, length.bytes() + 1 + 16);
     }
 }

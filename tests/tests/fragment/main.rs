@@ -9,6 +9,7 @@ mod flights;
 mod forged;
 mod ignoring;
 mod matrix;
+mod mosquitto;
 mod oversized;
 mod pin;
 mod sessions;

@@ -238,7 +238,9 @@ fn java_with_a_hello_retry_request_and_a_post_quantum_hello() {
             let negotiated = session(&config, proxy.address(), length);
             let hellos = assert_recorded(&proxy.recordings()[0], &negotiated);
             assert_eq!(hellos.len(), 2, "the server asked again");
-            session(&config, proxy.address(), length);
+            let negotiated = session(&config, proxy.address(), length);
+            assert!(negotiated.resumed());
+            assert_recorded(&proxy.recordings()[0], &negotiated);
         }
     }
 }

@@ -119,7 +119,7 @@ pub(crate) fn record_limit() -> Error {
 /// An alert that ends the connection, by what it means at this moment.
 fn from_alert(alert: Alert, moment: Moment) -> Error {
     let refused = |code, message: String, hint: &'static str| {
-        Error::new(code, message, hint).with_alert(Some(alert))
+        Error::new(code, message, hint).with_alert_received(alert)
     };
     match alert.code() {
         70 => refused(
@@ -163,7 +163,7 @@ fn client_certificate_required(alert: Alert) -> Error {
         format!("the server demands a client certificate (alert {alert})"),
         "configure an identity: the device's certificate chain and its private key",
     )
-    .with_alert(Some(alert))
+    .with_alert_received(alert)
 }
 
 fn from_incompatible(reason: &PeerIncompatible) -> Error {

@@ -125,7 +125,7 @@ fn a_policy_that_will_be_regretted_is_warned_about() {
 fn an_expired_client_certificate_is_a_warning_or_an_error_as_wanted() {
     let device = Party::root("authority").leaf("device");
     let pem = (device.pem(), device.key.serialize_pem());
-    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes()).unwrap();
+    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes(), None).unwrap();
     for (now, code) in [
         (0, ErrorCode::IdentityNotYetValid),
         (100_000_000_000, ErrorCode::IdentityExpired),

@@ -272,7 +272,8 @@ impl Connection {
             .machine
             .root()
             .and_then(|index| self.config.roots().iter().nth(index));
-        Negotiated::of(self.machine.tls(), root.cloned())
+        let requested = self.machine.certificate_requested();
+        Negotiated::of(self.machine.tls(), requested, root.cloned())
     }
 
     /// The configuration.

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hubtls::{Config, Negotiated};
+use hubtls::{Config, Negotiated, Root};
 use serde::Serialize;
 
 use super::address::Address;
-use crate::certificate::{Certificate, fingerprint};
+use crate::certificate::Certificate;
 use crate::output::{self, BOLD, styled};
 use crate::policy;
 
@@ -24,7 +24,7 @@ pub(super) struct Report<'a> {
     #[serde(flatten)]
     negotiated: &'a Negotiated,
     root_sha256: Option<String>,
-    certificates: Vec<Certificate>,
+    certificates: Vec<Certificate<'a>>,
     handshake_ms: u128,
     warnings: &'a [String],
 }
@@ -38,7 +38,6 @@ impl<'a> Report<'a> {
         peer: SocketAddr,
         handshake: Duration,
     ) -> Self {
-        let root_sha256 = negotiated.root().and_then(|root| root.sha256());
         Self {
             host: &address.host,
             port: address.port,
@@ -47,11 +46,11 @@ impl<'a> Report<'a> {
             policy: config.policy().name(),
             narrowed: config.policy().is_narrowed(),
             negotiated,
-            root_sha256: root_sha256.map(|sha256| fingerprint(&sha256)),
+            root_sha256: negotiated.root().and_then(Root::fingerprint),
             certificates: negotiated
                 .peer_chain()
                 .iter()
-                .map(|der| Certificate::of(der))
+                .map(Certificate::of)
                 .collect(),
             handshake_ms: handshake.as_millis(),
             warnings: config.warnings(),

@@ -1,7 +1,6 @@
 //! What `hubtls connect` found out.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use hubtls::{Config, Negotiated, Root};
 use serde::Serialize;
@@ -36,8 +35,8 @@ impl<'a> Report<'a> {
         address: &'a Address,
         server_name: &'a str,
         peer: SocketAddr,
-        handshake: Duration,
     ) -> Self {
+        let handshake = negotiated.handshake_duration().unwrap_or_default();
         Self {
             host: &address.host,
             port: address.port,

@@ -195,6 +195,27 @@ fn a_transport_that_ends_before_the_handshake_is_closed_in_handshake() {
 }
 
 #[test]
+fn a_close_notify_in_mid_handshake_is_closed_in_handshake() {
+    for flights in 0..=1 {
+        let server = ServerOptions::tls12().config();
+        let mut pair = Pair::new(&config("iothub-tls12"), &server);
+        for _ in 0..flights {
+            pair.client_to_server();
+            pair.server_to_client().unwrap();
+        }
+        let close_notify = [21, 3, 3, 0, 2, 1, 0];
+        let outcome = pair.client.receive(&close_notify);
+        let outcome = outcome.and_then(|_| pair.client.receive_end());
+        assert_error(
+            &outcome.unwrap_err(),
+            ErrorCode::ClosedInHandshake,
+            None,
+            "closed",
+        );
+    }
+}
+
+#[test]
 fn a_failed_connection_stays_failed_with_the_same_error() {
     let mut pair = Pair::new(
         &config("iothub"),
@@ -249,7 +270,7 @@ fn writing_after_finish_is_refused_and_reading_goes_on() {
 
 #[test]
 fn a_name_that_is_none_is_refused_before_anything_is_sent() {
-    for name in ["", "no spaces allowed", "a..b", "*.example"] {
+    for name in ["", ".", "no spaces allowed", "a..b", "a..", "*.example"] {
         let error = Connection::new(&config("iothub"), name).err().unwrap();
         assert_error(&error, ErrorCode::InvalidServerName, None, "name");
     }

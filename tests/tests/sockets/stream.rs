@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hubtls::{Connection, Error, ErrorCode, Stream};
+use hubtls_tests::acceptor::Acceptor;
 use hubtls_tests::client::{PATIENCE, config, connect, converse, error};
 use hubtls_tests::hub::{Hub, ServerStream, echo};
 use hubtls_tests::memory::ServerOptions;
@@ -82,6 +83,18 @@ fn a_silent_peer_runs_into_the_handshake_limit() {
     assert!(begun.elapsed() >= SHORT && begun.elapsed() < PATIENCE);
 }
 
+#[test]
+fn a_peer_that_says_close_notify_in_mid_handshake_is_not_waited_for() {
+    let acceptor = Acceptor::start(|mut stream| {
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = stream.write_all(&[21, 3, 3, 0, 2, 1, 0]);
+    });
+    let mut stream = connect(&config("iothub"), acceptor.address());
+    stream.set_handshake_timeout(Some(PATIENCE));
+    let error = stream.handshake().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ClosedInHandshake, "{error:?}");
+}
+
 /// Answers the ClientHello with one byte now and then: each read is in time, the handshake as a whole is not.
 fn drip(mut stream: TcpStream) {
     let mut buffer = [0; 4096];
@@ -104,7 +117,7 @@ fn drip(mut stream: TcpStream) {
 
 #[test]
 fn a_dripping_peer_runs_into_the_handshake_limit_too() {
-    let acceptor = hubtls_tests::acceptor::Acceptor::start(drip);
+    let acceptor = Acceptor::start(drip);
     let mut stream = connect(&config("iothub"), acceptor.address());
     stream.set_handshake_timeout(Some(SHORT));
     let begun = Instant::now();

@@ -195,6 +195,32 @@ fn a_transport_that_ends_before_the_handshake_is_closed_in_handshake() {
 }
 
 #[test]
+fn whatever_alert_answers_a_missing_client_certificate_it_is_told_as_that() {
+    let options = || ServerOptions {
+        client_certificates: true,
+        ..ServerOptions::tls12()
+    };
+    for (alert, name) in [
+        (40, "handshake_failure"),
+        (42, "bad_certificate"),
+        (50, "decode_error"),
+    ] {
+        let mut pair = Pair::new(&config("iothub"), &options().config());
+        pair.client_to_server();
+        pair.server_to_client().unwrap();
+        let error = pair
+            .give_to_client(&[21, 3, 3, 0, 2, 2, alert])
+            .unwrap_err();
+        assert_error(
+            &error,
+            ErrorCode::ClientCertificateRequired,
+            Some(name),
+            "identity",
+        );
+    }
+}
+
+#[test]
 fn a_close_notify_in_mid_handshake_is_closed_in_handshake() {
     for flights in 0..=1 {
         let server = ServerOptions::tls12().config();

@@ -49,9 +49,6 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
         Tls::PeerMisbehaved(reason) => {
             misbehaved(format!("{reason:?}"), misbehaviour_alert(&reason))
         }
-        Tls::InvalidMessage(reason) => {
-            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
-        }
         Tls::InappropriateMessage {
             expect_types,
             got_type,
@@ -72,12 +69,11 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
             "reconnect; if it happens again, something between the two ends changes the traffic",
         )
         .with_alert(sent(AlertDescription::BadRecordMac)),
-        Tls::PeerSentOversizedRecord => Error::new(
-            ErrorCode::RecordOverflow,
-            "the peer sent a record that is larger than agreed",
-            "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
-        )
-        .with_alert(sent(AlertDescription::RecordOverflow)),
+        Tls::PeerSentOversizedRecord => oversized(AlertDescription::RecordOverflow),
+        Tls::InvalidMessage(reason @ InvalidMessage::MessageTooLarge) => oversized(reason.into()),
+        Tls::InvalidMessage(reason) => {
+            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
+        }
         Tls::EncryptError => record_limit(),
         Tls::FailedToGetCurrentTime => Error::new(
             ErrorCode::NoTime,
@@ -107,6 +103,16 @@ pub(crate) fn internal(what: &dyn std::fmt::Debug) -> Error {
     )
 }
 
+/// A record is longer than it may be, by its header or once decrypted.
+fn oversized(alert: AlertDescription) -> Error {
+    Error::new(
+        ErrorCode::RecordOverflow,
+        "the peer sent a record that is larger than agreed",
+        "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
+    )
+    .with_alert(sent(alert))
+}
+
 /// The keys of the connection have protected as many records as is safe.
 pub(crate) fn record_limit() -> Error {
     Error::new(
@@ -121,6 +127,7 @@ fn from_alert(alert: Alert, moment: Moment) -> Error {
     let refused = |code, message: String, hint: &'static str| {
         Error::new(code, message, hint).with_alert_received(alert)
     };
+    let without_certificate = moment.certificate_requested && !moment.has_identity;
     match alert.code() {
         70 => refused(
             ErrorCode::ProtocolVersion,
@@ -128,7 +135,9 @@ fn from_alert(alert: Alert, moment: Moment) -> Error {
             "the server must offer TLS 1.2 or later; TLS 1.0 and 1.1 are retired",
         ),
         116 => client_certificate_required(alert),
-        40 if moment.certificate_requested && !moment.has_identity => client_certificate_required(alert),
+        // Before TLS 1.3 there was no alert for this: OpenSSL says handshake_failure, Go bad_certificate, GnuTLS decode_error.
+        40 | 42..=46 | 48 | 49 if without_certificate => client_certificate_required(alert),
+        50 if without_certificate && moment.handshaking => client_certificate_required(alert),
         40 | 71 if moment.handshaking && !moment.server_hello_seen => refused(
             ErrorCode::NoCommonSuite,
             format!("the server accepts none of the offered cipher suites, groups or signature schemes (alert {alert})"),

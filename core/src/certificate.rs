@@ -213,7 +213,12 @@ fn host(name: &GeneralName<'_>) -> Option<String> {
 /// Names come from outside: none may steer the terminal that shows them, or flood it.
 pub(crate) fn printable(text: &str) -> String {
     const MAX_CHARACTERS: usize = 200;
-    let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    // Control characters, and those that reorder or hide the text around them.
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+    };
+    let visible = |c: char| if steers(c) { '\u{FFFD}' } else { c };
     text.chars().map(visible).take(MAX_CHARACTERS).collect()
 }
 

@@ -141,7 +141,6 @@ impl ConfigBuilder {
     /// - [`ErrorCode::InvalidAlpn`], [`ErrorCode::InvalidServerName`]: a protocol or the SNI name is malformed.
     /// - [`ErrorCode::IdentityExpired`], [`ErrorCode::IdentityNotYetValid`]: with [`refuse_invalid_identity`](Self::refuse_invalid_identity).
     /// - [`ErrorCode::InvalidArgument`]: the revocation status is required and there is no list.
-    /// - [`ErrorCode::UnsupportedByEngine`]: the engine cannot do what the policy or an option asks for.
     pub fn build(self) -> Result<Config> {
         let policy = match self.fragment_length {
             Some(mode) => self.policy.with_fragment_length(mode),
@@ -155,12 +154,11 @@ impl ConfigBuilder {
             Some(added) => roots.with_added(added),
             None => roots,
         };
-        Config::from_settings(Settings {
+        let settings = Settings {
             policy,
             roots,
             pins: self.pins,
             identity: self.identity,
-            refuse_invalid_identity: self.refuse_invalid_identity,
             revocation_lists: self.revocation_lists,
             require_revocation_status: self.require_revocation_status,
             alpn: self.alpn,
@@ -169,7 +167,8 @@ impl ConfigBuilder {
             key_log: self.key_log,
             clock: self.clock,
             post_quantum: self.post_quantum,
-        })
+        };
+        Config::from_settings(settings, self.refuse_invalid_identity)
     }
 }
 

@@ -1,8 +1,6 @@
 use super::*;
 use crate::clock::Clock;
 use crate::error::ErrorCode;
-use crate::policy::{FragmentLength, FragmentMode};
-use crate::suite::CipherSuite;
 use crate::testing::{Party, failure};
 use crate::trust::Pin;
 
@@ -69,7 +67,11 @@ fn a_new_set_of_roots_must_satisfy_the_pins_as_well() {
 
 #[test]
 fn malformed_options_are_refused() {
-    for protocols in [vec![Vec::new()], vec![vec![b'x'; 256]]] {
+    for protocols in [
+        vec![Vec::new()],
+        vec![vec![b'x'; 256]],
+        vec![vec![b'x'; 255]; 300],
+    ] {
         failure(
             Config::builder().alpn(protocols).build(),
             ErrorCode::InvalidAlpn,
@@ -84,27 +86,6 @@ fn malformed_options_are_refused() {
     failure(
         Config::builder().require_revocation_status(true).build(),
         ErrorCode::InvalidArgument,
-    );
-}
-
-#[test]
-fn what_the_engine_cannot_do_is_refused_when_the_configuration_is_built() {
-    let cbc = CipherSuite::from_name("ECDHE-RSA-AES128-SHA256").unwrap();
-    let policy = Policy::default().only_suites(&[cbc]).unwrap();
-    let error = failure(
-        Config::builder().policy(policy).build(),
-        ErrorCode::UnsupportedByEngine,
-    );
-    assert!(
-        error
-            .message()
-            .contains("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256"),
-        "{error}"
-    );
-    let mode = FragmentMode::Request(FragmentLength::L512);
-    failure(
-        Config::builder().fragment_length(mode).build(),
-        ErrorCode::UnsupportedByEngine,
     );
 }
 
@@ -137,4 +118,23 @@ fn an_expired_client_certificate_is_a_warning_or_an_error_as_wanted() {
         assert_eq!(config.warnings().len(), 1);
         failure(builder.refuse_invalid_identity(true).build(), code);
     }
+}
+
+#[test]
+fn an_expired_client_certificate_does_not_stop_a_change_of_roots() {
+    let device = Party::root("authority").leaf("device");
+    let pem = (device.pem(), device.key.serialize_pem());
+    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes(), None).unwrap();
+    let time = Arc::new(std::sync::atomic::AtomicU64::new(
+        identity.chain()[0].not_before().unwrap(),
+    ));
+    let source = time.clone();
+    let clock = Clock::from_fn(Arc::new(move || {
+        Some(source.load(std::sync::atomic::Ordering::Relaxed))
+    }));
+    let builder = Config::builder().identity(identity).clock(clock);
+    let config = builder.refuse_invalid_identity(true).build().unwrap();
+    time.store(100_000_000_000, std::sync::atomic::Ordering::Relaxed);
+    let changed = config.with_roots(Roots::embedded()).unwrap();
+    assert_eq!(changed.warnings().len(), 1);
 }

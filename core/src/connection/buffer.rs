@@ -1,5 +1,7 @@
 //! The two buffers of a connection: a queue of bytes, and the TLS record that is being collected.
 
+use std::fmt;
+
 /// Buffers up to this size are kept; larger ones are given back, so that an idle connection is small.
 const KEEP: usize = 1024;
 
@@ -11,12 +13,19 @@ const MAX_PAYLOAD: usize = 16_384 + 2_048;
 pub(crate) const MAX_RECORD: usize = HEADER + MAX_PAYLOAD;
 
 /// Bytes that wait to be taken from the front. Memory is kept for the next ones until [`release`](Self::release).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Queue {
     /// Longer than what waits: new zeroed memory for each record would cost a tenth of encrypting it.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+}
+
+impl fmt::Debug for Queue {
+    /// Says how much there is: it may be plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
 }
 
 impl Queue {
@@ -51,12 +60,23 @@ impl Queue {
         Ok(())
     }
 
+    /// Replaces everything from position `start` on.
+    pub(crate) fn replace_from(&mut self, start: usize, bytes: &[u8]) {
+        self.end = self.start + start;
+        self.push(bytes);
+    }
+
     /// Drops the first `count` bytes, or all if there are fewer.
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count.min(self.len());
         if self.is_empty() {
             self.start = 0;
             self.end = 0;
+        } else if self.start > self.len() {
+            // A queue that never runs empty must not grow for ever; this moves less than was taken.
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
         }
     }
 
@@ -85,11 +105,12 @@ fn release(bytes: &mut Vec<u8>) {
 
 /// The length of the record at the front of `bytes` with its header, as far as the bytes tell.
 ///
-/// An illegal length counts as none: the engine refuses such a record by its header.
-fn record_length(bytes: &[u8]) -> usize {
+/// An illegal length counts as none, and one over the agreed `limit` as one byte: the engine refuses such a record by its header.
+fn record_length(bytes: &[u8], limit: usize) -> usize {
     match bytes {
         [_, _, _, high, low, ..] => match usize::from(u16::from_be_bytes([*high, *low])) {
-            length if length <= MAX_PAYLOAD => HEADER + length,
+            length if length <= limit => HEADER + length,
+            length if length <= MAX_PAYLOAD => HEADER + 1,
             _ => HEADER,
         },
         _ => HEADER,
@@ -97,16 +118,34 @@ fn record_length(bytes: &[u8]) -> usize {
 }
 
 /// The length of the record at the front of `bytes` if the whole of it is there.
-pub(crate) fn whole_record(bytes: &[u8]) -> Option<usize> {
-    let length = record_length(bytes);
+pub(crate) fn whole_record(bytes: &[u8], limit: usize) -> Option<usize> {
+    let length = record_length(bytes, limit);
     (bytes.len() >= length).then_some(length)
 }
 
 /// Ciphertext: what the engine holds on to (the beginning of a handshake message that spans records), then the record being collected.
-#[derive(Debug, Default)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     held: usize,
+    /// The longest payload of a record.
+    limit: usize,
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            held: 0,
+            limit: MAX_PAYLOAD,
+        }
+    }
+}
+
+impl fmt::Debug for Incoming {
+    /// Says how much there is: what was opened in place is plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
 }
 
 impl Incoming {
@@ -125,7 +164,21 @@ impl Incoming {
 
     /// Whether the whole record is there.
     pub(crate) fn is_complete(&self) -> bool {
-        whole_record(self.record()).is_some()
+        whole_record(self.record(), self.limit).is_some()
+    }
+
+    /// How much of the buffer the engine holds on to.
+    pub(crate) fn held_len(&self) -> usize {
+        self.held
+    }
+
+    /// Sets the longest payload of a record, from the next one on.
+    pub(crate) fn set_limit(&mut self, limit: Option<usize>) {
+        self.limit = limit.unwrap_or(MAX_PAYLOAD);
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// Takes from `data` up to the end of the record and returns how many bytes it took.
@@ -134,9 +187,9 @@ impl Incoming {
         while taken < data.len() {
             let record = self.record();
             let length = if record.is_empty() {
-                record_length(&data[taken..])
+                record_length(&data[taken..], self.limit)
             } else {
-                record_length(record)
+                record_length(record, self.limit)
             };
             let missing = length.saturating_sub(record.len());
             if missing == 0 {
@@ -207,9 +260,25 @@ mod tests {
 
     #[test]
     fn an_illegal_length_is_complete_with_its_header() {
-        assert_eq!(whole_record(&[23, 3, 3, 0xff, 0xff]), Some(HEADER));
-        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x00]), None);
-        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x01]), Some(HEADER));
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0xff, 0xff], MAX_PAYLOAD),
+            Some(HEADER)
+        );
+        assert_eq!(whole_record(&[23, 3, 3, 0x48, 0x00], MAX_PAYLOAD), None);
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0x48, 0x01], MAX_PAYLOAD),
+            Some(HEADER)
+        );
+    }
+
+    #[test]
+    fn a_length_over_the_agreed_limit_is_complete_with_one_byte() {
+        assert_eq!(whole_record(&[23, 3, 3, 0x02, 0x01], 512), None);
+        assert_eq!(
+            whole_record(&[23, 3, 3, 0x02, 0x01, 0], 512),
+            Some(HEADER + 1)
+        );
+        assert_eq!(whole_record(&[23, 3, 3, 0x02, 0x00, 0], 512), None);
     }
 
     #[test]
@@ -235,6 +304,41 @@ mod tests {
         assert_eq!(queue.pop_into(&mut last), 1);
         queue.release();
         assert_eq!(queue.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_queue_that_never_runs_empty_stays_small() {
+        let mut queue = Queue::default();
+        queue.push(&[0; 10_000]);
+        for round in 0..1_000_u32 {
+            queue.push(&round.to_be_bytes().repeat(2_500));
+            queue.consume(10_000);
+            assert_eq!(queue.as_slice()[..4], round.to_be_bytes());
+        }
+        assert!(
+            queue.bytes.capacity() < 50_000,
+            "{}",
+            queue.bytes.capacity()
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_queue_can_be_replaced() {
+        let mut queue = Queue::default();
+        queue.push(&[1, 2, 3, 4]);
+        queue.consume(1);
+        queue.replace_from(1, &[7, 8, 9]);
+        assert_eq!(queue.as_slice(), [2, 7, 8, 9]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let mut queue = Queue::default();
+        queue.push(&[77; 3]);
+        let mut incoming = Incoming::default();
+        incoming.fill(&RECORD);
+        let shown = format!("{queue:?} {incoming:?}");
+        assert_eq!(shown, "3 bytes 8 bytes");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! close_notify it would still encrypt; more than one record at a time hides the state in which one can write.
 
 use pki_types::ServerName;
+use rustls::HandshakeKind;
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::unbuffered::{
     ConnectionState, EncodeError, EncodeTlsData, EncryptError, UnbufferedStatus, WriteTraffic,
@@ -12,8 +13,10 @@ use rustls::unbuffered::{
 
 use super::buffer::Queue;
 use crate::config::Config;
+use crate::engine::fragment::{Agreement, Shim};
 use crate::engine::scope::{Peer, Scope};
-use crate::error::{Error, tls};
+use crate::error::{Alert, Error, tls};
+use crate::policy::FragmentLength;
 
 /// What to do once the connection can write.
 pub(super) enum Task<'a> {
@@ -30,9 +33,13 @@ const OVERHEAD: usize = 64;
 pub(super) struct Machine {
     tls: UnbufferedClientConnection,
     peer: Option<Box<Peer>>,
+    /// Present if a fragment length is negotiated.
+    shim: Option<Box<Shim>>,
     pub(super) output: Queue,
     /// The peer sent close_notify.
     pub(super) peer_finished: bool,
+    /// The peer sent application data.
+    heard: bool,
 }
 
 /// Why a step failed.
@@ -55,7 +62,8 @@ impl Machine {
         verified_name: ServerName<'static>,
         sent_name: ServerName<'static>,
     ) -> Result<Self, Error> {
-        let mut peer = Some(Box::new(Peer::new(verified_name)));
+        let fragment = Agreement::asked_for(config.policy().fragment_length());
+        let mut peer = Some(Box::new(Peer::new(verified_name, fragment)));
         let tls = {
             let _scope = Scope::enter(&mut peer);
             UnbufferedClientConnection::new(config.tls().clone(), sent_name)
@@ -64,10 +72,12 @@ impl Machine {
         let mut machine = Self {
             tls,
             peer,
+            shim: fragment.map(|agreement| Box::new(Shim::new(&agreement))),
             output: Queue::default(),
             peer_finished: false,
+            heard: false,
         };
-        machine.step(config, &mut [], None, &mut |_| ())?;
+        machine.step(config, &mut [], 0, None, &mut |_| ())?;
         Ok(machine)
     }
 
@@ -99,18 +109,59 @@ impl Machine {
             .is_some_and(|peer| peer.certificate_requested)
     }
 
-    /// Shows `input`, which ends with at most one new record, to rustls and does `task`; plaintext goes to `each`.
+    /// The server asked for a client certificate, and nothing that it said since shows that it is content with what it got.
+    pub(super) fn certificate_is_due(&self) -> bool {
+        !self.heard && self.certificate_requested()
+    }
+
+    /// Shows `input` to rustls and does `task`; plaintext goes to `each`. From position `new` on, `input` is at most one record that rustls
+    /// has not seen.
     ///
     /// Returns how many bytes at the front of `input` are done with; the rest is to be shown again.
     pub(super) fn step(
         &mut self,
         config: &Config,
         input: &mut [u8],
+        new: usize,
         task: Option<Task<'_>>,
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<usize, Error> {
-        self.turn(input, task, each)
-            .map_err(|fault| self.explain(config, fault))
+        let sent = self.output.len();
+        if let (Some(shim), Some(agreement)) = (&mut self.shim, fragment_of(&mut self.peer))
+            && let Err(refused) = shim.incoming(&mut input[new..], agreement)
+        {
+            self.output.push(&refused.alert);
+            return Err(refused.error);
+        }
+        let result = self.turn(input, task, each);
+        let result = result.map_err(|fault| self.explain(config, fault));
+        if let (Some(shim), Some(agreement)) = (&mut self.shim, fragment_of(&mut self.peer))
+            && let Some(records) = shim.outgoing(&self.output.as_slice()[sent..], agreement)
+        {
+            self.output.replace_from(sent, &records);
+        }
+        self.carry_over();
+        result
+    }
+
+    /// A resumed session keeps the fragment length that it began with, whether the server acknowledges it again or not.
+    fn carry_over(&mut self) {
+        let resumed = self.tls.handshake_kind() == Some(HandshakeKind::Resumed);
+        if let Some(peer) = &mut self.peer
+            && let (Some(agreement), Some(offered)) = (&mut peer.fragment, peer.offered)
+        {
+            agreement.acknowledged |= resumed && offered.fragment_acknowledged;
+        }
+    }
+
+    /// The fragment length that was agreed on.
+    pub(super) fn fragment_length(&self) -> Option<FragmentLength> {
+        self.peer.as_ref()?.fragment?.agreed()
+    }
+
+    /// The longest payload of a record that the server may send, if that is less than TLS allows.
+    pub(super) fn record_limit(&self) -> Option<usize> {
+        Shim::record_limit(self.peer.as_ref()?.fragment.as_ref()?)
     }
 
     fn turn(
@@ -129,10 +180,11 @@ impl Machine {
                 ConnectionState::EncodeTlsData(data) => encode(data, &mut self.output),
                 ConnectionState::TransmitTlsData(data) => data.done(),
                 ConnectionState::ReadTraffic(mut traffic) => {
+                    self.heard = true;
                     while let Some(record) = traffic.next_record() {
                         each(record?.payload);
                     }
-                    if discarded == input.len() {
+                    if discarded == input.len() && task.is_none() {
                         return Ok(discarded);
                     }
                 }
@@ -143,7 +195,7 @@ impl Machine {
                     }
                     return Ok(discarded);
                 }
-                ConnectionState::BlockedHandshake | ConnectionState::Closed => {
+                ConnectionState::BlockedHandshake | ConnectionState::Closed if task.is_none() => {
                     return Ok(discarded);
                 }
                 other => return Err(rustls::Error::General(format!("{other:?}")).into()),
@@ -155,23 +207,42 @@ impl Machine {
     fn explain(&mut self, config: &Config, fault: Fault) -> Error {
         let moment = tls::Moment {
             handshaking: self.is_handshaking(),
-            server_hello_seen: self.tls.protocol_version().is_some(),
-            certificate_requested: self.certificate_requested(),
+            server_hello_seen: self.server_hello_seen(),
+            certificate_requested: self.certificate_is_due(),
             has_identity: config.identity().is_some(),
         };
+        let queued = self.output.len();
         self.flush_alert();
-        let callback = self.peer.as_mut().and_then(|peer| {
-            if moment.handshaking
-                && let Some(sessions) = config.sessions()
-            {
-                sessions.forget_tls12(&peer.name);
-            }
-            peer.failure.take()
-        });
+        let alert_sent = self.output.len() > queued;
+        self.forget_session(config);
+        let callback = self.peer.as_mut().and_then(|peer| peer.failure.take());
         match (callback, fault) {
             (Some(error), _) => error,
-            (None, Fault::Tls(error)) => tls::from_rustls(error, moment),
+            (None, Fault::Tls(rustls::Error::AlertReceived(alert))) => {
+                tls::from_alert(Alert::from_code(alert.into()), moment)
+            }
+            (None, Fault::Tls(error)) => {
+                let error = tls::from_rustls(error, moment);
+                let alert = error.alert().filter(|_| alert_sent);
+                error.with_alert(alert)
+            }
             (None, Fault::Exhausted) => tls::record_limit(),
+        }
+    }
+
+    /// A HelloRetryRequest sets the version as well, but nothing is settled with it.
+    fn server_hello_seen(&self) -> bool {
+        let retried = self.tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+        let settled = self.tls.negotiated_key_exchange_group().is_some();
+        self.tls.protocol_version().is_some() && (settled || !retried)
+    }
+
+    /// After a handshake that failed: a server that chokes on the offered session must not be offered it again.
+    pub(super) fn forget_session(&self, config: &Config) {
+        if self.is_handshaking()
+            && let (Some(sessions), Some(peer)) = (config.sessions(), &self.peer)
+        {
+            sessions.forget_tls12(&peer.name);
         }
     }
 
@@ -188,6 +259,10 @@ impl Machine {
             }
         }
     }
+}
+
+fn fragment_of(peer: &mut Option<Box<Peer>>) -> Option<&mut Agreement> {
+    peer.as_mut()?.fragment.as_mut()
 }
 
 fn encode(mut data: EncodeTlsData<'_, ClientConnectionData>, output: &mut Queue) {

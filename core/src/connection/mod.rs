@@ -13,6 +13,7 @@ mod negotiated;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use pki_types::{DnsName, ServerName};
 
@@ -23,6 +24,7 @@ pub use negotiated::Negotiated;
 
 use crate::config::{Config, Sni};
 use crate::error::{Error, ErrorCode, Result, tls};
+use crate::policy::FragmentLength;
 
 /// The largest plaintext of a record (RFC 8446, section 5.1).
 const MAX_FRAGMENT: usize = 16_384;
@@ -47,6 +49,8 @@ pub struct Connection {
     /// The first bytes looked like TLS.
     speaks_tls: bool,
     finished: bool,
+    /// Why nothing more can be written although reading goes on.
+    write_failure: Option<Error>,
 }
 
 impl Connection {
@@ -69,6 +73,7 @@ impl Connection {
             failure: None,
             speaks_tls: false,
             finished: false,
+            write_failure: None,
         })
     }
 
@@ -77,7 +82,7 @@ impl Connection {
     /// Buffers one record of up to 18,437 bytes (RFC 5246, section 6.2.3). 0 means that [`read`](Self::read) must go first.
     ///
     /// # Errors
-    /// Any of the codes 3xx; then see [`Connection`].
+    /// Any of the codes 3xx, [`ErrorCode::SignerFailed`], [`ErrorCode::NoTime`] or [`ErrorCode::Internal`]; then see [`Connection`].
     pub fn receive(&mut self, input: &[u8]) -> Result<usize> {
         // Not when it runs empty: a sender of many records would need it again at once.
         self.machine.output.release();
@@ -132,11 +137,11 @@ impl Connection {
                 self.open_collected(&mut [])?;
                 continue;
             }
-            let Some(length) = whole_record(rest) else {
+            let Some(length) = whole_record(rest, self.incoming.limit()) else {
                 return Ok(done);
             };
             let record = &mut rest[..length];
-            let result = self.machine.step(&self.config, record, None, &mut each);
+            let result = self.machine.step(&self.config, record, 0, None, &mut each);
             let discarded = self.latch(result)?;
             self.incoming.hold(&record[discarded..]);
             done += length;
@@ -157,6 +162,7 @@ impl Connection {
             return Ok(());
         }
         let error = self.unexpected_end();
+        self.machine.forget_session(&self.config);
         self.latch(Err(error))
     }
 
@@ -195,9 +201,12 @@ impl Connection {
     /// transmitted.
     ///
     /// # Errors
-    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up; else as [`receive`](Self::receive).
+    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up: what the peer still sends can be read; else as [`receive`](Self::receive).
     pub fn write(&mut self, data: &[u8]) -> Result<usize> {
         self.check()?;
+        if let Some(error) = &self.write_failure {
+            return Err(error.clone());
+        }
         if self.finished {
             return Err(Error::new(
                 ErrorCode::WriteAfterFinish,
@@ -205,7 +214,7 @@ impl Connection {
                 "write everything before finish",
             ));
         }
-        let data = &data[..data.len().min(MAX_FRAGMENT)];
+        let data = &data[..data.len().min(self.max_fragment())];
         let full =
             !self.machine.output.is_empty() && self.machine.output.len() + data.len() > MAX_OUTPUT;
         if data.is_empty() || full || self.machine.is_handshaking() {
@@ -278,8 +287,12 @@ impl Connection {
             .machine
             .root()
             .and_then(|index| self.config.roots().iter().nth(index));
-        let requested = self.machine.certificate_requested();
-        Negotiated::of(self.machine.tls(), requested, root.cloned())
+        Negotiated::of(
+            self.machine.tls(),
+            root.cloned(),
+            self.machine.fragment_length(),
+            self.machine.certificate_requested(),
+        )
     }
 
     /// The configuration.
@@ -297,11 +310,13 @@ impl Connection {
             plaintext.push(&record[fits..]);
             copied += fits;
         };
+        let new = self.incoming.held_len();
         let result = self
             .machine
-            .step(&self.config, self.incoming.all(), None, &mut each);
+            .step(&self.config, self.incoming.all(), new, None, &mut each);
         let discarded = self.latch(result)?;
         self.incoming.shown(discarded);
+        self.incoming.set_limit(self.machine.record_limit());
         if self.incoming.len() > MAX_INCOMING {
             self.latch(Err(tls::misbehaved(
                 "a handshake message spans too many records".into(),
@@ -311,11 +326,27 @@ impl Connection {
         Ok(copied)
     }
 
+    /// One record at a time: with a fragment length that was asked for, rustls keeps to it whether the server agrees or not.
+    fn max_fragment(&self) -> usize {
+        let asked_for = self.config.policy().fragment_length().length();
+        asked_for.map_or(MAX_FRAGMENT, FragmentLength::bytes)
+    }
+
     fn perform(&mut self, task: Task<'_>) -> Result<()> {
+        let new = self.incoming.held_len();
+        let held = self.incoming.held();
         let result = self
             .machine
-            .step(&self.config, self.incoming.held(), Some(task), &mut |_| ());
-        self.latch(result).map(|_| ())
+            .step(&self.config, held, new, Some(task), &mut |_| ());
+        match result {
+            // close_notify is queued; what the peer still sends can be read.
+            Err(error) if error.code() == ErrorCode::RecordLimit => {
+                self.finished = true;
+                self.write_failure = Some(error.clone());
+                Err(error)
+            }
+            result => self.latch(result).map(|_| ()),
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -356,7 +387,7 @@ impl Connection {
         if !self.speaks_tls && !self.incoming.is_empty() {
             return tls::not_tls(self.incoming.record());
         }
-        let hint = if self.machine.certificate_requested() && self.config.identity().is_none() {
+        let hint = if self.machine.certificate_is_due() && self.config.identity().is_none() {
             "the server asked for a client certificate and got none: configure an identity"
         } else if !self.machine.is_handshaking() {
             "treat what was received as incomplete; the network or the server may have failed, so reconnect"
@@ -399,13 +430,17 @@ fn parse_name(name: &str) -> Result<ServerName<'static>> {
             hint,
         )
     };
-    // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
-    let bare = name.strip_suffix('.').unwrap_or(name);
-    let bracketless = bare.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(name) = ServerName::try_from(bracketless)
-        && !bare.ends_with('.')
+    let address = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Ok(address) = address.unwrap_or(name).parse::<IpAddr>()
+        && (address.is_ipv6() || !name.starts_with('['))
     {
-        return Ok(name.to_owned());
+        return Ok(ServerName::IpAddress(address.into()));
+    }
+    // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
+    if let Ok(name) = DnsName::try_from(name.strip_suffix('.').unwrap_or(name)) {
+        return Ok(ServerName::DnsName(name.to_owned()));
     }
     Err(match name.rsplit_once(':') {
         _ if name.contains("://") => invalid("give the host name alone, without scheme and path"),

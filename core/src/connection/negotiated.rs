@@ -25,6 +25,7 @@ pub struct Negotiated {
     client_certificate_requested: bool,
     peer_chain: Vec<Certificate>,
     root: Option<Root>,
+    fragment_length: Option<FragmentLength>,
     handshake_duration: Option<Duration>,
 }
 
@@ -32,8 +33,9 @@ impl Negotiated {
     /// Reads what rustls agreed on; `None` before the handshake is complete.
     pub(super) fn of(
         tls: &CommonState,
-        client_certificate_requested: bool,
         root: Option<Root>,
+        fragment_length: Option<FragmentLength>,
+        client_certificate_requested: bool,
     ) -> Option<Self> {
         let suite = u16::from(tls.negotiated_cipher_suite()?.suite());
         let chain = tls.peer_certificates().unwrap_or_default();
@@ -48,6 +50,7 @@ impl Negotiated {
             client_certificate_requested,
             peer_chain: chain.iter().map(|der| Certificate::accepted(der)).collect(),
             root,
+            fragment_length,
             handshake_duration: None,
         })
     }
@@ -69,7 +72,7 @@ impl Negotiated {
 
     /// The maximum fragment length that the server agreed to (RFC 6066, section 4).
     pub fn fragment_length(&self) -> Option<FragmentLength> {
-        None
+        self.fragment_length
     }
 
     /// The protocol that the server chose with ALPN.

@@ -1,5 +1,7 @@
 //! How a configuration becomes rustls. Nothing of rustls leaves this module but inside of [`Connection`](crate::Connection).
 
+mod cbc;
+pub(crate) mod fragment;
 mod provider;
 mod rejection;
 pub(crate) mod scope;
@@ -8,6 +10,8 @@ mod verifier;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use pki_types::{CertificateRevocationListDer, UnixTime};
 use rustls::client::{ResolvesClientCert, Resumption};
@@ -22,9 +26,13 @@ use crate::config::{KeyLog, Settings, Sni};
 use crate::error::{Error, Result, tls};
 use crate::suite::Version;
 use crate::trust::Pin;
+use fragment::WireKey;
 use session::SessionStore;
 use verifier::Verifier;
 use webpki::OwnedCertRevocationList;
+
+/// Length of a record's header (RFC 8446, section 5.1).
+const RECORD_HEADER: usize = 5;
 
 /// Builds the rustls configuration of `settings`, and its session store if sessions are resumed.
 pub(crate) fn client_config(
@@ -32,7 +40,7 @@ pub(crate) fn client_config(
 ) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
     build(
         settings,
-        provider::provider(&settings.policy, settings.post_quantum)?,
+        provider::provider(&settings.policy, settings.post_quantum),
     )
 }
 
@@ -45,9 +53,11 @@ fn build(
         settings.pins.iter().map(Pin::spki_sha256).collect(),
         revocation_lists(settings)?,
         settings.require_revocation_status,
+        settings.clock.clone(),
         provider::signature_schemes(&settings.policy),
         provider.signature_verification_algorithms,
     );
+    let fragment_length = settings.policy.fragment_length().length();
     let versions: Vec<_> = settings
         .policy
         .versions()
@@ -59,30 +69,39 @@ fn build(
         .collect();
     let mut config = ClientConfig::builder_with_details(
         Arc::new(provider),
-        Arc::new(Time(settings.clock.clone())),
+        Arc::new(Time {
+            clock: settings.clock.clone(),
+            last: AtomicU64::new(0),
+        }),
     )
     .with_protocol_versions(&versions)
     .map_err(internal)?
     .dangerous() // rustls's word for a verifier other than its own
     .with_custom_certificate_verifier(Arc::new(verifier))
-    .with_client_cert_resolver(Arc::new(Resolver(
-        settings
-            .identity
-            .as_ref()
-            .map(|identity| identity.certified_key()),
-    )));
+    .with_client_cert_resolver(Arc::new(Resolver(certified_key(settings))));
     let store = settings
         .resumption
         .then(|| Arc::new(SessionStore::default()));
     config.resumption = store
         .clone()
         .map_or_else(Resumption::disabled, |store| Resumption::store(store));
+    // rustls counts the record's header in.
+    config.max_fragment_size = fragment_length.map(|length| length.bytes() + RECORD_HEADER);
     config.alpn_protocols.clone_from(&settings.alpn);
     config.enable_sni = settings.sni != Sni::Off;
     if let Some(log) = &settings.key_log {
         config.key_log = Arc::new(Log(log.clone()));
     }
     Ok((Arc::new(config), store))
+}
+
+/// The client's certificate and key; the key signs what is on the wire.
+fn certified_key(settings: &Settings) -> Option<Arc<CertifiedKey>> {
+    let certified = settings.identity.as_ref()?.certified_key();
+    Some(match settings.policy.fragment_length().length() {
+        Some(_) => WireKey::of(&certified),
+        None => certified,
+    })
 }
 
 /// The lists were checked when they were given; parsing them once more here keeps webpki out of `trust`.
@@ -106,7 +125,7 @@ pub(crate) fn with_suites(
     settings: &Settings,
     change: impl Fn(&mut rustls::SupportedCipherSuite),
 ) -> Result<Arc<ClientConfig>> {
-    let mut provider = provider::provider(&settings.policy, settings.post_quantum)?;
+    let mut provider = provider::provider(&settings.policy, settings.post_quantum);
     provider.cipher_suites.iter_mut().for_each(change);
     build(settings, provider).map(|(config, _)| config)
 }
@@ -115,15 +134,24 @@ fn internal(error: rustls::Error) -> Error {
     tls::internal(&error)
 }
 
+/// The time for the age of tickets, which come at any moment: a clock that has stopped knowing it must not end a connection. Certificates are
+/// judged by the clock itself.
 #[derive(Debug)]
-struct Time(Clock);
+struct Time {
+    clock: Clock,
+    last: AtomicU64,
+}
 
 impl TimeProvider for Time {
     fn current_time(&self) -> Option<UnixTime> {
-        let seconds = self.0.now().ok()?;
-        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
-            seconds,
-        )))
+        let seconds = match self.clock.now() {
+            Ok(now) => {
+                self.last.store(now, Ordering::Relaxed);
+                now
+            }
+            Err(_) => self.last.load(Ordering::Relaxed),
+        };
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 

@@ -4,48 +4,32 @@ use rustls::SignatureScheme;
 use rustls::SupportedCipherSuite;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 
+use super::{cbc, fragment};
 use crate::algorithm::Group;
-use crate::error::{Error, ErrorCode, Result};
 use crate::policy::Policy;
 
 /// What rustls may offer under `policy`, in the policy's order.
-pub(crate) fn provider(policy: &Policy, post_quantum: bool) -> Result<CryptoProvider> {
-    let cipher_suites: Vec<_> = policy
+pub(crate) fn provider(policy: &Policy, post_quantum: bool) -> CryptoProvider {
+    let negotiates = policy.fragment_length().length().is_some();
+    let hybrid = post_quantum.then_some(Group::X25519MlKem768);
+    let groups = hybrid.iter().chain(policy.groups());
+    let suites = policy
         .suites()
         .iter()
-        .filter_map(|suite| cipher_suite(suite.code()))
-        .collect();
-    for version in policy.versions() {
-        if !cipher_suites
-            .iter()
-            .any(|suite| u16::from(suite.version().version) == version.code())
-        {
-            let names: Vec<_> = policy
-                .suites()
-                .iter()
-                .map(|suite| suite.iana_name())
-                .collect();
-            return Err(Error::new(
-                ErrorCode::UnsupportedByEngine,
-                format!(
-                    "the engine has none of the policy's {version} suites: {}",
-                    names.join(", ")
-                ),
-                "keep at least one AES-GCM suite of each version",
-            ));
-        }
-    }
-    let hybrid = post_quantum.then_some(Group::X25519MlKem768);
-    let kx_groups = hybrid
-        .iter()
-        .chain(policy.groups())
-        .filter_map(|group| key_exchange(*group))
-        .collect();
-    Ok(CryptoProvider {
-        cipher_suites,
-        kx_groups,
+        .filter_map(|suite| cipher_suite(suite.code()));
+    CryptoProvider {
+        cipher_suites: suites
+            .map(|suite| {
+                if negotiates {
+                    fragment::wrapped(suite)
+                } else {
+                    suite
+                }
+            })
+            .collect(),
+        kx_groups: groups.filter_map(|group| key_exchange(*group)).collect(),
         ..aws_lc_rs::default_provider()
-    })
+    }
 }
 
 /// The signature schemes that the policy accepts, in its order.
@@ -58,8 +42,8 @@ pub(crate) fn signature_schemes(policy: &Policy) -> Vec<SignatureScheme> {
 }
 
 fn cipher_suite(code: u16) -> Option<SupportedCipherSuite> {
-    aws_lc_rs::ALL_CIPHER_SUITES
-        .iter()
+    let known = aws_lc_rs::ALL_CIPHER_SUITES.iter().chain(cbc::SUITES);
+    known
         .copied()
         .find(|suite| u16::from(suite.suite()) == code)
 }
@@ -96,28 +80,19 @@ mod tests {
     }
 
     #[test]
-    fn suites_come_in_the_order_of_the_policy() {
-        let policy = Policy::default();
-        let offered: Vec<u16> = provider(&policy, false)
-            .unwrap()
-            .cipher_suites
-            .iter()
-            .map(|suite| suite.suite().into())
-            .collect();
-        let expected: Vec<u16> = policy
-            .suites()
-            .iter()
-            .map(|suite| suite.code())
-            .filter(|code| offered.contains(code))
-            .collect();
-        assert_eq!(offered, expected);
-        assert_eq!(offered.len(), 6, "four GCM suites and the two of TLS 1.3");
+    fn every_suite_of_every_policy_is_offered_in_its_order() {
+        for policy in Policy::all() {
+            let offered = provider(policy, false).cipher_suites;
+            let offered: Vec<u16> = offered.iter().map(|suite| suite.suite().into()).collect();
+            let expected: Vec<u16> = policy.suites().iter().map(|suite| suite.code()).collect();
+            assert_eq!(offered, expected);
+        }
     }
 
     #[test]
     fn the_post_quantum_group_comes_first_and_only_when_asked_for() {
         let names = |post_quantum| -> Vec<u16> {
-            let provider = provider(&Policy::default(), post_quantum).unwrap();
+            let provider = provider(&Policy::default(), post_quantum);
             provider
                 .kx_groups
                 .iter()

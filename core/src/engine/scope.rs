@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use pki_types::ServerName;
 
+use super::fragment::Agreement;
 use crate::error::Error;
 
 /// What the shared callbacks know of one connection, and tell it.
@@ -17,20 +18,30 @@ pub(crate) struct Peer {
     pub(crate) name: ServerName<'static>,
     /// The root that the peer's chain ended in, as an index into the configuration's roots.
     pub(crate) verified_root: Option<usize>,
-    /// The root of the session that was offered for resumption.
-    pub(crate) offered_root: Option<usize>,
+    /// What was found when the session that is offered for resumption began.
+    pub(crate) offered: Option<Findings>,
+    /// The fragment length that is asked for, and what came of it.
+    pub(crate) fragment: Option<Agreement>,
     /// The server asked for a client certificate.
     pub(crate) certificate_requested: bool,
     /// Why a callback made the handshake fail: says more than the error that rustls passes on.
     pub(crate) failure: Option<Error>,
 }
 
+/// What was found out in the handshake that began a session.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) root: Option<usize>,
+    pub(crate) fragment_acknowledged: bool,
+}
+
 impl Peer {
-    pub(crate) fn new(name: ServerName<'static>) -> Self {
+    pub(crate) fn new(name: ServerName<'static>, fragment: Option<Agreement>) -> Self {
         Self {
             name,
             verified_root: None,
-            offered_root: None,
+            offered: None,
+            fragment,
             certificate_requested: false,
             failure: None,
         }
@@ -38,7 +49,15 @@ impl Peer {
 
     /// The root that vouches for the peer: in a resumed session the one that was found when the session began.
     pub(crate) fn root(&self) -> Option<usize> {
-        self.verified_root.or(self.offered_root)
+        self.verified_root.or_else(|| self.offered?.root)
+    }
+
+    /// What a later connection that resumes this session must know, since its own handshake does not tell.
+    pub(crate) fn findings(&self) -> Findings {
+        Findings {
+            root: self.root(),
+            fragment_acknowledged: self.fragment.is_some_and(|own| own.acknowledged),
+        }
     }
 }
 
@@ -77,7 +96,10 @@ mod tests {
     use super::*;
 
     fn peer(name: &'static str) -> Option<Box<Peer>> {
-        Some(Box::new(Peer::new(ServerName::try_from(name).unwrap())))
+        Some(Box::new(Peer::new(
+            ServerName::try_from(name).unwrap(),
+            None,
+        )))
     }
 
     fn current_name() -> Option<String> {

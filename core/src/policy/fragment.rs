@@ -61,6 +61,16 @@ pub enum FragmentMode {
     Require(FragmentLength),
 }
 
+impl FragmentMode {
+    /// The length to ask for.
+    pub const fn length(self) -> Option<FragmentLength> {
+        match self {
+            Self::Off => None,
+            Self::Request(length) | Self::Require(length) => Some(length),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -49,9 +49,6 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
         Tls::PeerMisbehaved(reason) => {
             misbehaved(format!("{reason:?}"), misbehaviour_alert(&reason))
         }
-        Tls::InvalidMessage(reason) => {
-            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
-        }
         Tls::InappropriateMessage {
             expect_types,
             got_type,
@@ -72,12 +69,11 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
             "reconnect; if it happens again, something between the two ends changes the traffic",
         )
         .with_alert(sent(AlertDescription::BadRecordMac)),
-        Tls::PeerSentOversizedRecord => Error::new(
-            ErrorCode::RecordOverflow,
-            "the peer sent a record that is larger than agreed",
-            "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
-        )
-        .with_alert(sent(AlertDescription::RecordOverflow)),
+        Tls::PeerSentOversizedRecord => oversized(AlertDescription::RecordOverflow),
+        Tls::InvalidMessage(reason @ InvalidMessage::MessageTooLarge) => oversized(reason.into()),
+        Tls::InvalidMessage(reason) => {
+            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
+        }
         Tls::EncryptError => record_limit(),
         Tls::FailedToGetCurrentTime => Error::new(
             ErrorCode::NoTime,
@@ -105,6 +101,16 @@ pub(crate) fn internal(what: &dyn std::fmt::Debug) -> Error {
         format!("unexpected state in the TLS engine: {what:?}"),
         "please report this with the steps that led to it",
     )
+}
+
+/// A record is longer than it may be, by its header or once decrypted.
+fn oversized(alert: AlertDescription) -> Error {
+    Error::new(
+        ErrorCode::RecordOverflow,
+        "the peer sent a record that is larger than agreed",
+        "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
+    )
+    .with_alert(sent(alert))
 }
 
 /// The keys of the connection have protected as many records as is safe.

@@ -140,8 +140,9 @@ impl<T: Read + Write> Stream<T> {
             .read_from(&mut self.transport)
             .map_err(|error| transport_error(error, limited))?;
         let result = self.input.open(&mut self.connection, read, output);
-        if result.is_err() {
-            // The alert tells the peer why; that the transport fails as well is no news.
+        if self.connection.wants_transmit() {
+            // An alert goes at once, even if plaintext before it hides the error until the next call. That the transport fails as well is
+            // no news, or comes again with the next attempt to send.
             let _ = self.send_pending();
         }
         Ok(result?)

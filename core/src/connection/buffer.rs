@@ -1,6 +1,6 @@
 //! The two buffers of a connection: a queue of bytes, and the TLS record that is being collected.
 
-/// Buffers up to this size are kept when they run empty; larger ones are given back, so that an idle connection is small.
+/// Buffers up to this size are kept; larger ones are given back, so that an idle connection is small.
 const KEEP: usize = 1024;
 
 /// Length of a record's header (RFC 8446, section 5.1).
@@ -10,20 +10,22 @@ const MAX_PAYLOAD: usize = 16_384 + 2_048;
 /// The longest record with its header.
 pub(crate) const MAX_RECORD: usize = HEADER + MAX_PAYLOAD;
 
-/// Bytes that wait to be taken from the front.
+/// Bytes that wait to be taken from the front. Memory is kept for the next ones until [`release`](Self::release).
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    /// Longer than what waits: new zeroed memory for each record would cost a tenth of encrypting it.
     bytes: Vec<u8>,
     start: usize,
+    end: usize,
 }
 
 impl Queue {
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.bytes[self.start..self.end]
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() - self.start
+        self.end - self.start
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -31,7 +33,9 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.truncate(self.end);
         self.bytes.extend_from_slice(bytes);
+        self.end = self.bytes.len();
     }
 
     /// Appends what `fill` writes into `size` bytes: `fill` returns how many of them it used.
@@ -40,12 +44,11 @@ impl Queue {
         size: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
-        let end = self.bytes.len();
-        self.bytes.resize(end + size, 0);
-        let result = fill(&mut self.bytes[end..]);
-        self.bytes
-            .truncate(end + result.as_ref().map_or(0, |used| *used));
-        result.map(|_| ())
+        if self.bytes.len() < self.end + size {
+            self.bytes.resize(self.end + size, 0);
+        }
+        self.end += fill(&mut self.bytes[self.end..])?;
+        Ok(())
     }
 
     /// Replaces everything from position `start` on.
@@ -59,7 +62,14 @@ impl Queue {
         self.start += count.min(self.len());
         if self.is_empty() {
             self.start = 0;
-            release(&mut self.bytes);
+            self.end = 0;
+        }
+    }
+
+    /// Gives the memory back if nothing waits and it is more than a little.
+    pub(crate) fn release(&mut self) {
+        if self.is_empty() && self.bytes.capacity() > KEEP {
+            self.bytes = Vec::new();
         }
     }
 
@@ -265,13 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn large_buffers_are_given_back_when_they_run_empty() {
+    fn large_buffers_are_given_back_when_asked_to() {
         let mut queue = Queue::default();
         queue.push(&[7; 10 * KEEP]);
         queue.consume(10 * KEEP - 1);
         assert_eq!(queue.as_slice(), [7]);
         let mut last = [0; 2];
         assert_eq!(queue.pop_into(&mut last), 1);
+        queue.release();
         assert_eq!(queue.bytes.capacity(), 0);
     }
 

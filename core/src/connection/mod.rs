@@ -80,6 +80,8 @@ impl Connection {
     /// # Errors
     /// Any of the codes 3xx; then see [`Connection`].
     pub fn receive(&mut self, input: &[u8]) -> Result<usize> {
+        // Not when it runs empty: a sender of many records would need it again at once.
+        self.machine.output.release();
         let mut taken = 0;
         loop {
             self.check()?;
@@ -110,11 +112,13 @@ impl Connection {
         buffer: &mut [u8],
         mut each: impl FnMut(&[u8]),
     ) -> Result<usize> {
+        self.machine.output.release();
         let mut done = 0;
         loop {
             if !self.plaintext.is_empty() {
                 each(self.plaintext.as_slice());
                 self.plaintext.consume(usize::MAX);
+                self.plaintext.release();
             }
             self.check()?;
             let rest = &mut buffer[done..];
@@ -163,7 +167,9 @@ impl Connection {
     /// As [`receive`](Self::receive), after everything that was received before has been read.
     pub fn read(&mut self, output: &mut [u8]) -> Result<usize> {
         if !self.plaintext.is_empty() {
-            return Ok(self.plaintext.pop_into(output));
+            let count = self.plaintext.pop_into(output);
+            self.plaintext.release();
+            return Ok(count);
         }
         self.check()?;
         if !self.incoming.is_complete()

@@ -295,7 +295,9 @@ impl Input {
         if self.plaintext.is_empty() {
             return connection.read(output);
         }
-        Ok(self.plaintext.pop_into(output))
+        let count = self.plaintext.pop_into(output);
+        self.plaintext.release();
+        Ok(count)
     }
 
     fn release(&mut self) {

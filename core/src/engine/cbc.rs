@@ -309,8 +309,8 @@ impl Context {
                 direction,
             )
         };
-        // On failure AWS-LC leaves the context zeroed: there is nothing to clean up.
-        (done == 1).then_some(Self(context))
+        // On failure AWS-LC has freed whatever it had allocated: there is nothing to clean up.
+        succeeded(done).then_some(Self(context))
     }
 
     /// Encrypts `body` in place; MAC and padding fill `tag` exactly. Returns whether that worked.

@@ -24,13 +24,13 @@ fn every_suite() -> String {
 fn assert_both_ways(pair: &mut Pair, plain: &[u8]) {
     let sent = pair.seal(plain);
     assert!(
-        pair.to_server(&sent).unwrap() == plain,
+        pair.give_to_server(&sent).unwrap() == plain,
         "{} bytes to the server",
         plain.len()
     );
     let answer = pair.server_seal(plain);
     assert!(
-        pair.to_client(&answer).unwrap() == plain,
+        pair.give_to_client(&answer).unwrap() == plain,
         "{} bytes to the client",
         plain.len()
     );
@@ -86,12 +86,12 @@ fn both_sides_finish_with_close_notify() {
         );
         let mut pair = Pair::connected(&config(suite), &server);
         pair.client.finish().unwrap();
-        let sent = pair.from_client();
-        let end = pair.to_server(&sent).unwrap_err();
+        let sent = pair.take_from_client();
+        let end = pair.give_to_server(&sent).unwrap_err();
         assert_eq!(end.code(), openssl::ssl::ErrorCode::ZERO_RETURN);
         pair.server.shutdown().unwrap();
-        let answer = pair.from_server();
-        assert!(pair.to_client(&answer).unwrap().is_empty());
+        let answer = pair.take_from_server();
+        assert!(pair.give_to_client(&answer).unwrap().is_empty());
         pair.client.receive_end().unwrap();
         assert!(pair.client.is_ended());
     }
@@ -113,8 +113,8 @@ fn sessions_are_resumed_by_ticket_and_by_id() {
                 assert_eq!(pair.server.ssl().session_reused(), resumed);
                 assert_both_ways(&mut pair, &bytes(100));
                 pair.client.finish().unwrap();
-                let end = pair.from_client();
-                pair.to_server(&end).unwrap_err();
+                let end = pair.take_from_client();
+                pair.give_to_server(&end).unwrap_err();
                 pair.server.shutdown().unwrap();
             }
         }

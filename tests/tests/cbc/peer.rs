@@ -69,11 +69,11 @@ impl Pair {
 
     pub(crate) fn handshake(&mut self) -> Result<()> {
         loop {
-            let sent = self.from_client();
+            let sent = self.take_from_client();
             self.server.get_mut().incoming.extend_from_slice(&sent);
             let done = waiting(self.server.accept());
-            let answer = self.from_server();
-            let read = self.to_client(&answer)?;
+            let answer = self.take_from_server();
+            let read = self.give_to_client(&answer)?;
             assert!(read.is_empty(), "nobody sent data");
             if done.is_some() && !self.client.is_handshaking() {
                 return Ok(());
@@ -85,32 +85,32 @@ impl Pair {
     /// Shakes hands up to the flight in which the server finishes, which the client has not seen yet.
     pub(crate) fn last_flight(&mut self) -> Vec<u8> {
         loop {
-            let sent = self.from_client();
+            let sent = self.take_from_client();
             assert!(!sent.is_empty(), "the handshake goes on");
             self.server.get_mut().incoming.extend_from_slice(&sent);
             let done = waiting(self.server.accept());
-            let answer = self.from_server();
+            let answer = self.take_from_server();
             if done.is_some() {
                 return answer;
             }
-            self.to_client(&answer).unwrap();
+            self.give_to_client(&answer).unwrap();
         }
     }
 
     /// What the client has for the network.
-    pub(crate) fn from_client(&mut self) -> Vec<u8> {
+    pub(crate) fn take_from_client(&mut self) -> Vec<u8> {
         let sent = self.client.pending().to_vec();
         self.client.transmitted(sent.len());
         sent
     }
 
     /// What the server has for the network.
-    pub(crate) fn from_server(&mut self) -> Vec<u8> {
+    pub(crate) fn take_from_server(&mut self) -> Vec<u8> {
         mem::take(&mut self.server.get_mut().outgoing)
     }
 
     /// Gives `wire` to the client and returns what it reads from it.
-    pub(crate) fn to_client(&mut self, mut wire: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn give_to_client(&mut self, mut wire: &[u8]) -> Result<Vec<u8>> {
         let mut read = Vec::new();
         let mut buffer = [0; 20_000];
         while !wire.is_empty() {
@@ -126,7 +126,7 @@ impl Pair {
     }
 
     /// Gives `wire` to the server and returns what it reads from it, or why it refuses.
-    pub(crate) fn to_server(&mut self, wire: &[u8]) -> std::result::Result<Vec<u8>, Error> {
+    pub(crate) fn give_to_server(&mut self, wire: &[u8]) -> std::result::Result<Vec<u8>, Error> {
         self.server.get_mut().incoming.extend_from_slice(wire);
         let mut read = Vec::new();
         let mut buffer = [0; 20_000];
@@ -145,7 +145,7 @@ impl Pair {
         while !data.is_empty() {
             let written = self.client.write(data).unwrap();
             data = &data[written..];
-            let sent = self.from_client();
+            let sent = self.take_from_client();
             assert!(written + sent.len() > 0, "writing goes on");
             wire.extend(sent);
         }
@@ -155,7 +155,7 @@ impl Pair {
     /// The records in which the server sends `data`; one that is empty for no data.
     pub(crate) fn server_seal(&mut self, data: &[u8]) -> Vec<u8> {
         self.server.write_all(data).unwrap();
-        self.from_server()
+        self.take_from_server()
     }
 }
 

@@ -44,7 +44,7 @@ impl Attack {
     /// bad_record_mac.
     #[track_caller]
     fn assert_refused(&self, pair: &mut Pair, wire: &[u8], what: &str) {
-        let error = pair.to_client(wire).unwrap_err();
+        let error = pair.give_to_client(wire).unwrap_err();
         let name = self.suite.openssl_name();
         assert_eq!(
             error.code(),
@@ -54,12 +54,12 @@ impl Attack {
         let again = pair.client.read(&mut [0; 100]).unwrap_err();
         assert_eq!(again.to_string(), error.to_string(), "{name}, {what}");
         assert_eq!(error.to_string(), the_error().to_string(), "{name}, {what}");
-        let alert = pair.from_client();
+        let alert = pair.take_from_client();
         // An IV, and two bytes with the MAC in whole blocks.
         let length = if name.ends_with("SHA384") { 80 } else { 64 };
         assert_eq!(alert[0], 21, "{name}, {what}");
         assert_eq!(alert.len(), HEADER + length, "{name}, {what}");
-        let heard = pair.to_server(&alert).unwrap_err().to_string();
+        let heard = pair.give_to_server(&alert).unwrap_err().to_string();
         assert!(
             heard.contains("alert bad record mac"),
             "{name}, {what}: {heard}"
@@ -74,7 +74,7 @@ fn the_error() -> &'static Error {
         let attack = Attack::on_every_suite().next().unwrap();
         let (mut pair, mut record, _) = attack.records();
         record[HEADER] ^= 1;
-        pair.to_client(&record).unwrap_err()
+        pair.give_to_client(&record).unwrap_err()
     })
 }
 
@@ -125,9 +125,9 @@ fn a_header_that_no_record_can_have_is_refused_before_decryption() {
         for (index, value) in [(0, 20), (0, 0), (0, 99), (0, 255), (1, 0), (1, 2), (1, 255)] {
             let (mut pair, mut record, _) = attack.records();
             record[index] = value;
-            let error = pair.to_client(&record).unwrap_err();
-            let alert = pair.from_client();
-            let heard = pair.to_server(&alert).unwrap_err().to_string();
+            let error = pair.give_to_client(&record).unwrap_err();
+            let alert = pair.take_from_client();
+            let heard = pair.give_to_server(&alert).unwrap_err().to_string();
             let what = format!("{value} at {index}: {error:?}, {heard}");
             assert_eq!(error.code(), ErrorCode::PeerMisbehaved, "{what}");
             assert!(heard.contains("alert decode error"), "{what}");
@@ -160,7 +160,7 @@ fn a_record_that_the_end_of_the_network_cuts_off_is_truncated() {
     for attack in Attack::on_every_suite() {
         for length in 0..attack.records().1.len() {
             let (mut pair, record, _) = attack.records();
-            assert!(pair.to_client(&record[..length]).unwrap().is_empty());
+            assert!(pair.give_to_client(&record[..length]).unwrap().is_empty());
             let error = pair.client.receive_end().unwrap_err();
             assert_eq!(error.code(), ErrorCode::Truncated, "after {length} bytes");
         }
@@ -208,7 +208,7 @@ fn a_lengthened_record_is_refused() {
 fn a_record_sent_twice_is_read_once_and_then_refused() {
     for attack in Attack::on_every_suite() {
         let (mut pair, record, _) = attack.records();
-        assert_eq!(pair.to_client(&record).unwrap(), bytes(40));
+        assert_eq!(pair.give_to_client(&record).unwrap(), bytes(40));
         attack.assert_refused(&mut pair, &record, "replayed");
     }
 }
@@ -235,7 +235,7 @@ fn a_record_sent_back_to_its_sender_is_refused() {
         let mut pair = attack.pair();
         let own = pair.seal(b"to the server");
         // The server gets it too, so that it can read the alert behind it.
-        pair.to_server(&own).unwrap();
+        pair.give_to_server(&own).unwrap();
         attack.assert_refused(&mut pair, &own, "reflected");
     }
 }
@@ -266,9 +266,9 @@ fn what_the_client_sends_cannot_be_changed_either() {
             let mut pair = attack.pair();
             let mut record = pair.seal(b"telemetry");
             record[index] ^= 1;
-            pair.to_server(&record).unwrap_err();
-            let alert = pair.from_server();
-            let error = pair.to_client(&alert).unwrap_err();
+            pair.give_to_server(&record).unwrap_err();
+            let alert = pair.take_from_server();
+            let error = pair.give_to_client(&alert).unwrap_err();
             let name = error.alert().map(|alert| alert.name());
             assert_eq!(name, Some("bad_record_mac"), "byte {index}: {error:?}");
         }

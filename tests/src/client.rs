@@ -83,3 +83,8 @@ pub fn error(error: std::io::Error) -> Error {
         .cloned()
         .unwrap_or_else(|| panic!("an I/O error without an error of hubtls: {error}"))
 }
+
+/// So many bytes, in which a piece that is missing, doubled or out of place shows.
+pub fn pattern(length: usize) -> Vec<u8> {
+    (0..=250).cycle().take(length).collect()
+}

@@ -415,7 +415,10 @@ fn parse_name(name: &str) -> Result<ServerName<'static>> {
     };
     // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
     let bare = name.strip_suffix('.').unwrap_or(name);
-    if let Ok(name) = ServerName::try_from(bare.trim_start_matches('[').trim_end_matches(']')) {
+    let bracketless = bare.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(name) = ServerName::try_from(bracketless)
+        && !bare.ends_with('.')
+    {
         return Ok(name.to_owned());
     }
     Err(match name.rsplit_once(':') {

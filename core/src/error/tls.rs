@@ -127,6 +127,7 @@ fn from_alert(alert: Alert, moment: Moment) -> Error {
     let refused = |code, message: String, hint: &'static str| {
         Error::new(code, message, hint).with_alert(Some(alert))
     };
+    let without_certificate = moment.certificate_requested && !moment.has_identity;
     match alert.code() {
         70 => refused(
             ErrorCode::ProtocolVersion,
@@ -134,7 +135,9 @@ fn from_alert(alert: Alert, moment: Moment) -> Error {
             "the server must offer TLS 1.2 or later; TLS 1.0 and 1.1 are retired",
         ),
         116 => client_certificate_required(alert),
-        40 if moment.certificate_requested && !moment.has_identity => client_certificate_required(alert),
+        // Before TLS 1.3 there was no alert for this: OpenSSL says handshake_failure, Go bad_certificate, GnuTLS decode_error.
+        40 | 42..=46 | 48 | 49 if without_certificate => client_certificate_required(alert),
+        50 if without_certificate && moment.handshaking => client_certificate_required(alert),
         40 | 71 if moment.handshaking && !moment.server_hello_seen => refused(
             ErrorCode::NoCommonSuite,
             format!("the server accepts none of the offered cipher suites, groups or signature schemes (alert {alert})"),

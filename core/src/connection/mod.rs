@@ -439,7 +439,10 @@ fn parse_name(name: &str) -> Result<ServerName<'static>> {
         return Ok(ServerName::IpAddress(address.into()));
     }
     // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
-    if let Ok(name) = DnsName::try_from(name.strip_suffix('.').unwrap_or(name)) {
+    let bare = name.strip_suffix('.').unwrap_or(name);
+    if let Ok(name) = DnsName::try_from(bare)
+        && !bare.ends_with('.')
+    {
         return Ok(ServerName::DnsName(name.to_owned()));
     }
     Err(match name.rsplit_once(':') {

@@ -63,12 +63,6 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
             format!("it sent {got_type:?} where {expect_types:?} was due"),
             sent(AlertDescription::UnexpectedMessage),
         ),
-        // Of a record, or of Finished: rustls does not say, and the alerts differ.
-        Tls::DecryptError if moment.handshaking => Error::new(
-            ErrorCode::BadRecord,
-            "a part of the handshake did not decrypt or its check value is wrong",
-            "something between the two ends changes the traffic, or one end's TLS library is at fault",
-        ),
         Tls::DecryptError => Error::new(
             ErrorCode::BadRecord,
             "a record from the peer did not decrypt or was changed on the way",
@@ -152,7 +146,7 @@ pub(crate) fn from_alert(alert: Alert, moment: Moment) -> Error {
         ),
         116 => client_certificate_required(alert),
         // Before TLS 1.3 there was no alert for this: OpenSSL says handshake_failure, Go bad_certificate, GnuTLS decode_error.
-        40 | 42..=46 | 48 | 49 if without_certificate => client_certificate_required(alert),
+        40..=46 | 48 | 49 if without_certificate => client_certificate_required(alert),
         50 if without_certificate && moment.handshaking => client_certificate_required(alert),
         40 | 71 if moment.handshaking && !moment.server_hello_seen => refused(
             ErrorCode::NoCommonSuite,

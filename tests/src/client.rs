@@ -32,8 +32,12 @@ pub fn config(policy: &str) -> Config {
 /// The identity of one of [`fixture::CLIENTS`].
 pub fn identity(name: &str) -> Identity {
     let credential = fixture::client(name);
-    Identity::from_pem(credential.chain().as_bytes(), credential.key.as_bytes())
-        .expect("an identity")
+    Identity::from_pem(
+        credential.chain().as_bytes(),
+        credential.key.as_bytes(),
+        None,
+    )
+    .expect("an identity")
 }
 
 /// A blocking connection to `address`, verified as `localhost`, before its handshake.
@@ -82,4 +86,9 @@ pub fn error(error: std::io::Error) -> Error {
     Error::from_io(&error)
         .cloned()
         .unwrap_or_else(|| panic!("an I/O error without an error of hubtls: {error}"))
+}
+
+/// So many bytes, in which a piece that is missing, doubled or out of place shows.
+pub fn pattern(length: usize) -> Vec<u8> {
+    (0..=250).cycle().take(length).collect()
 }

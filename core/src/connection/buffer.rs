@@ -1,6 +1,8 @@
 //! The two buffers of a connection: a queue of bytes, and the TLS record that is being collected.
 
-/// Buffers up to this size are kept when they run empty; larger ones are given back, so that an idle connection is small.
+use std::fmt;
+
+/// Buffers up to this size are kept; larger ones are given back, so that an idle connection is small.
 const KEEP: usize = 1024;
 
 /// Length of a record's header (RFC 8446, section 5.1).
@@ -10,20 +12,29 @@ const MAX_PAYLOAD: usize = 16_384 + 2_048;
 /// The longest record with its header.
 pub(crate) const MAX_RECORD: usize = HEADER + MAX_PAYLOAD;
 
-/// Bytes that wait to be taken from the front.
-#[derive(Debug, Default)]
+/// Bytes that wait to be taken from the front. Memory is kept for the next ones until [`release`](Self::release).
+#[derive(Default)]
 pub(crate) struct Queue {
+    /// Longer than what waits: new zeroed memory for each record would cost a tenth of encrypting it.
     bytes: Vec<u8>,
     start: usize,
+    end: usize,
+}
+
+impl fmt::Debug for Queue {
+    /// Says how much there is: it may be plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
 }
 
 impl Queue {
     pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.bytes[self.start..self.end]
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() - self.start
+        self.end - self.start
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -31,7 +42,9 @@ impl Queue {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.truncate(self.end);
         self.bytes.extend_from_slice(bytes);
+        self.end = self.bytes.len();
     }
 
     /// Appends what `fill` writes into `size` bytes: `fill` returns how many of them it used.
@@ -40,18 +53,17 @@ impl Queue {
         size: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Result<(), E> {
-        let end = self.bytes.len();
-        self.bytes.resize(end + size, 0);
-        let result = fill(&mut self.bytes[end..]);
-        self.bytes
-            .truncate(end + result.as_ref().map_or(0, |used| *used));
-        result.map(|_| ())
+        if self.bytes.len() < self.end + size {
+            self.bytes.resize(self.end + size, 0);
+        }
+        self.end += fill(&mut self.bytes[self.end..])?;
+        Ok(())
     }
 
     /// Replaces everything from position `start` on.
     pub(crate) fn replace_from(&mut self, start: usize, bytes: &[u8]) {
-        self.bytes.truncate(self.start + start);
-        self.bytes.extend_from_slice(bytes);
+        self.end = self.start + start;
+        self.push(bytes);
     }
 
     /// Drops the first `count` bytes, or all if there are fewer.
@@ -59,7 +71,19 @@ impl Queue {
         self.start += count.min(self.len());
         if self.is_empty() {
             self.start = 0;
-            release(&mut self.bytes);
+            self.end = 0;
+        } else if self.start > self.len() {
+            // A queue that never runs empty must not grow for ever; this moves less than was taken.
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+
+    /// Gives the memory back if nothing waits and it is more than a little.
+    pub(crate) fn release(&mut self) {
+        if self.is_empty() && self.bytes.capacity() > KEEP {
+            self.bytes = Vec::new();
         }
     }
 
@@ -100,7 +124,6 @@ pub(crate) fn whole_record(bytes: &[u8], limit: usize) -> Option<usize> {
 }
 
 /// Ciphertext: what the engine holds on to (the beginning of a handshake message that spans records), then the record being collected.
-#[derive(Debug)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     held: usize,
@@ -115,6 +138,13 @@ impl Default for Incoming {
             held: 0,
             limit: MAX_PAYLOAD,
         }
+    }
+}
+
+impl fmt::Debug for Incoming {
+    /// Says how much there is: what was opened in place is plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
     }
 }
 
@@ -265,14 +295,50 @@ mod tests {
     }
 
     #[test]
-    fn large_buffers_are_given_back_when_they_run_empty() {
+    fn large_buffers_are_given_back_when_asked_to() {
         let mut queue = Queue::default();
         queue.push(&[7; 10 * KEEP]);
         queue.consume(10 * KEEP - 1);
         assert_eq!(queue.as_slice(), [7]);
         let mut last = [0; 2];
         assert_eq!(queue.pop_into(&mut last), 1);
+        queue.release();
         assert_eq!(queue.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_queue_that_never_runs_empty_stays_small() {
+        let mut queue = Queue::default();
+        queue.push(&[0; 10_000]);
+        for round in 0..1_000_u32 {
+            queue.push(&round.to_be_bytes().repeat(2_500));
+            queue.consume(10_000);
+            assert_eq!(queue.as_slice()[..4], round.to_be_bytes());
+        }
+        assert!(
+            queue.bytes.capacity() < 50_000,
+            "{}",
+            queue.bytes.capacity()
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_queue_can_be_replaced() {
+        let mut queue = Queue::default();
+        queue.push(&[1, 2, 3, 4]);
+        queue.consume(1);
+        queue.replace_from(1, &[7, 8, 9]);
+        assert_eq!(queue.as_slice(), [2, 7, 8, 9]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let mut queue = Queue::default();
+        queue.push(&[77; 3]);
+        let mut incoming = Incoming::default();
+        incoming.fill(&RECORD);
+        let shown = format!("{queue:?} {incoming:?}");
+        assert_eq!(shown, "3 bytes 8 bytes");
     }
 
     #[test]

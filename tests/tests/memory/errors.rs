@@ -195,6 +195,53 @@ fn a_transport_that_ends_before_the_handshake_is_closed_in_handshake() {
 }
 
 #[test]
+fn whatever_alert_answers_a_missing_client_certificate_it_is_told_as_that() {
+    let options = || ServerOptions {
+        client_certificates: true,
+        ..ServerOptions::tls12()
+    };
+    for (alert, name) in [
+        (40, "handshake_failure"),
+        (42, "bad_certificate"),
+        (50, "decode_error"),
+    ] {
+        let mut pair = Pair::new(&config("iothub"), &options().config());
+        pair.client_to_server();
+        pair.server_to_client().unwrap();
+        let error = pair
+            .give_to_client(&[21, 3, 3, 0, 2, 2, alert])
+            .unwrap_err();
+        assert_error(
+            &error,
+            ErrorCode::ClientCertificateRequired,
+            Some(name),
+            "identity",
+        );
+    }
+}
+
+#[test]
+fn a_close_notify_in_mid_handshake_is_closed_in_handshake() {
+    for flights in 0..=1 {
+        let server = ServerOptions::tls12().config();
+        let mut pair = Pair::new(&config("iothub-tls12"), &server);
+        for _ in 0..flights {
+            pair.client_to_server();
+            pair.server_to_client().unwrap();
+        }
+        let close_notify = [21, 3, 3, 0, 2, 1, 0];
+        let outcome = pair.client.receive(&close_notify);
+        let outcome = outcome.and_then(|_| pair.client.receive_end());
+        assert_error(
+            &outcome.unwrap_err(),
+            ErrorCode::ClosedInHandshake,
+            None,
+            "closed",
+        );
+    }
+}
+
+#[test]
 fn a_failed_connection_stays_failed_with_the_same_error() {
     let mut pair = Pair::new(
         &config("iothub"),
@@ -249,7 +296,7 @@ fn writing_after_finish_is_refused_and_reading_goes_on() {
 
 #[test]
 fn a_name_that_is_none_is_refused_before_anything_is_sent() {
-    for name in ["", "no spaces allowed", "a..b", "*.example"] {
+    for name in ["", ".", "no spaces allowed", "a..b", "a..", "*.example"] {
         let error = Connection::new(&config("iothub"), name).err().unwrap();
         assert_error(&error, ErrorCode::InvalidServerName, None, "name");
     }

@@ -1,6 +1,6 @@
 //! How bytes flow: back-pressure, bounded buffers, half-close, key updates.
 
-use hubtls_tests::client::{builder, config, identity};
+use hubtls_tests::client::{builder, config, identity, pattern};
 use hubtls_tests::fixture;
 use hubtls_tests::memory::{Pair, ServerOptions};
 use rustls::crypto::aws_lc_rs::kx_group;
@@ -11,12 +11,6 @@ fn established(options: ServerOptions) -> Pair {
     let mut pair = Pair::new(&config("iothub"), &options.config());
     pair.handshake().unwrap();
     pair
-}
-
-fn pattern(length: usize) -> Vec<u8> {
-    (0..length)
-        .map(|index| u8::try_from(index % 251).unwrap())
-        .collect()
 }
 
 #[test]
@@ -232,8 +226,8 @@ fn what_was_negotiated_holds_the_peers_chain_and_the_root_it_ended_in() {
     pair.handshake().unwrap();
     let negotiated = pair.client.negotiated().unwrap();
     assert_eq!(
-        negotiated.peer_chain().first(),
-        Some(&fixture::server("rsa").certificate_der)
+        negotiated.peer_chain()[0].der(),
+        fixture::server("rsa").certificate_der
     );
     assert_eq!(negotiated.peer_chain().len(), 2);
     let root = negotiated.root().unwrap();

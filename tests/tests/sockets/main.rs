@@ -9,3 +9,4 @@ mod concurrency;
 mod identity;
 mod mqtt;
 mod stream;
+mod transport;

@@ -1,40 +1,34 @@
 //! MQTT 3.1.1 through `Stream` against mosquitto with required client certificates.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
-use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use hubtls::{Config, Policy, Stream};
 use hubtls_tests::client::{builder, connect, identity};
 use hubtls_tests::server::{Options, Server};
-use mqute_codec::Error;
-use mqute_codec::codec::PacketCodec;
-use mqute_codec::protocol::v4::{
-    Connect, ConnectReturnCode, Disconnect, Packet, Publish, Subscribe, TopicQosFilter,
+use mqtt_codec_kit::common::qos::QoSWithPacketIdentifier;
+use mqtt_codec_kit::common::{Decodable, Encodable, QualityOfService, TopicFilter, TopicName};
+use mqtt_codec_kit::v4::control::ConnectReturnCode;
+use mqtt_codec_kit::v4::packet::{
+    ConnectPacket, DisconnectPacket, PublishPacket, SubscribePacket, VariablePacket,
 };
-use mqute_codec::protocol::{Flags, QoS};
 
 const TOPIC: &str = "devices/device-p256/messages";
 
 /// A device that speaks MQTT over hubtls.
-struct Device {
-    stream: Stream<TcpStream>,
-    received: BytesMut,
-}
+struct Device(Stream<TcpStream>);
 
 impl Device {
     fn connect(config: &Config, broker: &Server, client_id: &str) -> Self {
-        let mut device = Self {
-            stream: connect(config, broker.address()),
-            received: BytesMut::new(),
-        };
-        let keep_alive = Duration::from_secs(60);
-        device.send(&Packet::Connect(Connect::new(
-            client_id, None, None, keep_alive, true,
-        )));
+        let mut device = Self(connect(config, broker.address()));
+        let mut packet = ConnectPacket::new(client_id);
+        packet.set_clean_session(true);
+        device.send(&packet);
         match device.receive() {
-            Packet::ConnAck(answer) => assert_eq!(answer.code(), ConnectReturnCode::Success),
+            VariablePacket::ConnackPacket(answer) => assert_eq!(
+                answer.connect_return_code(),
+                ConnectReturnCode::ConnectionAccepted
+            ),
             other => panic!(
                 "{other:?} instead of CONNACK; the broker printed:\n{}",
                 broker.output()
@@ -43,67 +37,57 @@ impl Device {
         device
     }
 
-    fn send(&mut self, packet: &Packet) {
-        let mut bytes = BytesMut::new();
+    fn send(&mut self, packet: &impl Encodable) {
+        let mut bytes = Vec::new();
         packet.encode(&mut bytes).unwrap();
-        self.stream.write_all(&bytes).unwrap();
-        self.stream.flush().unwrap();
+        self.0.write_all(&bytes).unwrap();
     }
 
-    fn receive(&mut self) -> Packet {
-        let codec = PacketCodec::new(None, None);
-        let mut buffer = [0; 4096];
-        loop {
-            match codec.try_decode(&mut self.received) {
-                Ok(packet) => return Packet::decode(packet).unwrap(),
-                Err(Error::NotEnoughBytes(_)) => {}
-                Err(error) => panic!("{error}"),
-            }
-            let length = self.stream.read(&mut buffer).unwrap();
-            assert!(length > 0, "the broker closed the connection");
-            self.received.extend_from_slice(&buffer[..length]);
-        }
+    fn receive(&mut self) -> VariablePacket {
+        VariablePacket::decode(&mut self.0).unwrap()
     }
 
     fn subscribe(&mut self) {
-        let filter = TopicQosFilter::new(TOPIC, QoS::AtLeastOnce);
-        self.send(&Packet::Subscribe(Subscribe::new(1, [filter])));
+        let filter = TopicFilter::new(TOPIC).unwrap();
+        self.send(&SubscribePacket::new(
+            1,
+            vec![(filter, QualityOfService::Level1)],
+        ));
         match self.receive() {
-            Packet::SubAck(answer) => assert_eq!(answer.packet_id(), 1),
+            VariablePacket::SubackPacket(answer) => assert_eq!(answer.packet_identifier(), 1),
             other => panic!("{other:?} instead of SUBACK"),
         }
     }
 
-    fn publish(&mut self, payload: &Bytes) {
-        let publish = Publish::new(TOPIC, 2, payload.clone(), Flags::new(QoS::AtLeastOnce));
-        self.send(&Packet::Publish(publish));
+    fn publish(&mut self, payload: &[u8]) {
+        let topic = TopicName::new(TOPIC).unwrap();
+        self.send(&PublishPacket::new(
+            topic,
+            QoSWithPacketIdentifier::Level1(2),
+            payload,
+        ));
     }
 
     fn disconnect(mut self) {
-        self.send(&Packet::Disconnect(Disconnect {}));
-        self.stream.finish().unwrap();
-        assert_eq!(
-            self.stream.read(&mut [0; 64]).unwrap_or(0),
-            0,
-            "the broker has no more to say"
-        );
+        self.send(&DisconnectPacket::new());
+        self.0.finish().unwrap();
     }
 }
 
 /// Publishes to itself and gets the message back.
-fn round_trip(config: &Config, broker: &Server, payload: &Bytes) {
+fn round_trip(config: &Config, broker: &Server, payload: &[u8]) {
     let mut device = Device::connect(config, broker, "device-p256");
     device.subscribe();
     device.publish(payload);
     let (mut acknowledged, mut delivered) = (false, false);
     while !(acknowledged && delivered) {
         match device.receive() {
-            Packet::PubAck(answer) => {
-                assert_eq!(answer.packet_id(), 2);
+            VariablePacket::PubackPacket(answer) => {
+                assert_eq!(answer.packet_identifier(), 2);
                 acknowledged = true;
             }
-            Packet::Publish(message) => {
-                assert_eq!(message.topic(), TOPIC);
+            VariablePacket::PublishPacket(message) => {
+                assert_eq!(&message.topic_name()[..], TOPIC);
                 assert!(
                     message.payload() == payload,
                     "the payload came back as it was"
@@ -134,23 +118,19 @@ fn a_message_goes_round_through_mosquitto_in_tls12() {
     round_trip(
         &config("iothub-tls12"),
         &broker(&[]),
-        &Bytes::from_static(b"{\"temperature\":22}"),
+        br#"{"temperature":22}"#,
     );
 }
 
 #[test]
 fn a_message_goes_round_through_mosquitto_in_tls13() {
     let broker = broker(&["tls_version tlsv1.3"]);
-    round_trip(
-        &config("iothub"),
-        &broker,
-        &Bytes::from_static(b"{\"temperature\":22}"),
-    );
+    round_trip(&config("iothub"), &broker, br#"{"temperature":22}"#);
 }
 
 #[test]
 fn a_message_of_many_records_goes_round_through_mosquitto() {
-    let payload: Bytes = (0..=u8::MAX).cycle().take(250_000).collect();
+    let payload: Vec<u8> = (0..=u8::MAX).cycle().take(250_000).collect();
     round_trip(&config("iothub"), &broker(&[]), &payload);
 }
 

@@ -85,6 +85,7 @@ impl Agreement {
 }
 
 const HANDSHAKE_FAILURE: Alert = Alert::from_code(40);
+const BAD_RECORD_MAC: Alert = Alert::from_code(20);
 const RECORD_OVERFLOW: Alert = Alert::from_code(22);
 const ILLEGAL_PARAMETER: Alert = Alert::from_code(47);
 

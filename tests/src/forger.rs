@@ -31,6 +31,8 @@ pub struct Forgery {
     pub extensions: Vec<u8>,
     /// Whether a HelloRetryRequest, which is of the type of a ServerHello, gets them instead.
     pub retry: bool,
+    /// Whether they stand behind the other extensions, perhaps in a later record, instead of in front of them.
+    last: bool,
     /// So many bytes are added to each record of application data.
     longer: Arc<AtomicUsize>,
 }
@@ -42,6 +44,7 @@ impl Forgery {
             message: handshake::SERVER_HELLO,
             extensions,
             retry: false,
+            last: false,
             longer: Arc::default(),
         }
     }
@@ -60,11 +63,19 @@ impl Forgery {
             message: handshake::ENCRYPTED_EXTENSIONS,
             extensions,
             retry: false,
+            last: false,
             longer: Arc::default(),
         }
     }
 
-    /// `bytes` begin with a handshake message; the rest stays as it is.
+    /// The same behind the other extensions.
+    #[must_use]
+    pub fn behind_the_others(mut self) -> Self {
+        self.last = true;
+        self
+    }
+
+    /// `bytes` begin with a whole handshake message; the rest stays as it is.
     fn applied(&self, bytes: &[u8]) -> Vec<u8> {
         let Some(message) = handshake::messages(bytes).into_iter().next() else {
             return bytes.to_vec();
@@ -73,7 +84,8 @@ impl Forgery {
             return bytes.to_vec();
         }
         let mut forged = handshake::with_extensions(&message, |list| {
-            list.insert(0, self.extensions.clone());
+            let at = if self.last { list.len() } else { 0 };
+            list.insert(at, self.extensions.clone());
         });
         forged.extend_from_slice(&bytes[message.len()..]);
         forged
@@ -169,7 +181,7 @@ struct Forged13(&'static Forgery, &'static dyn Tls13AeadAlgorithm);
 
 impl Tls13AeadAlgorithm for Forged13 {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
-        Box::new(ForgedEncrypter(self.0, self.1.encrypter(key, iv)))
+        ForgedEncrypter::of(self.0, self.1.encrypter(key, iv))
     }
 
     fn decrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageDecrypter> {
@@ -189,7 +201,56 @@ impl Tls13AeadAlgorithm for Forged13 {
     }
 }
 
-struct ForgedEncrypter(&'static Forgery, Box<dyn MessageEncrypter>);
+struct ForgedEncrypter {
+    forgery: &'static Forgery,
+    inner: Box<dyn MessageEncrypter>,
+    /// How far into the coming records the forged extensions belong.
+    due_in: Option<usize>,
+}
+
+impl ForgedEncrypter {
+    fn of(
+        forgery: &'static Forgery,
+        inner: Box<dyn MessageEncrypter>,
+    ) -> Box<dyn MessageEncrypter> {
+        Box::new(Self {
+            forgery,
+            inner,
+            due_in: None,
+        })
+    }
+
+    /// The first record under the keys of the handshake begins with EncryptedExtensions, whose end may come in a later one.
+    fn forge(&mut self, payload: &mut Vec<u8>, sequence: u64) {
+        const LENGTHS: std::ops::Range<usize> = 1..6;
+        let begins = sequence == 0
+            && self.forgery.message == handshake::ENCRYPTED_EXTENSIONS
+            && payload.starts_with(&[handshake::ENCRYPTED_EXTENSIONS]);
+        if begins && let &[a, b, c, d, e] = &payload[LENGTHS] {
+            let message = u32::from_be_bytes([0, a, b, c]) as usize;
+            let list = usize::from(u16::from_be_bytes([d, e]));
+            let added = self.forgery.extensions.len();
+            let longer = |length: usize, bytes: usize| {
+                let all = (length + added).to_be_bytes();
+                all[all.len() - bytes..].to_vec()
+            };
+            payload.splice(LENGTHS, [longer(message, 3), longer(list, 2)].concat());
+            self.due_in = Some(if self.forgery.last {
+                4 + message
+            } else {
+                LENGTHS.end
+            });
+        }
+        match self.due_in {
+            Some(at) if at <= payload.len() => {
+                payload.splice(at..at, self.forgery.extensions.iter().copied());
+                self.due_in = None;
+            }
+            Some(at) => self.due_in = Some(at - payload.len()),
+            None => {}
+        }
+    }
+}
 
 impl MessageEncrypter for ForgedEncrypter {
     fn encrypt(
@@ -199,11 +260,10 @@ impl MessageEncrypter for ForgedEncrypter {
     ) -> Result<OutboundOpaqueMessage, Error> {
         let mut payload = message.payload.to_vec();
         match message.typ {
-            ContentType::Handshake if self.0.message == handshake::ENCRYPTED_EXTENSIONS => {
-                payload = self.0.applied(&payload);
-            }
+            ContentType::Handshake => self.forge(&mut payload, sequence),
             ContentType::ApplicationData => {
-                payload.resize(payload.len() + self.0.longer.load(Ordering::Relaxed), 7);
+                let longer = self.forgery.longer.load(Ordering::Relaxed);
+                payload.resize(payload.len() + longer, 7);
             }
             _ => {}
         }
@@ -211,11 +271,11 @@ impl MessageEncrypter for ForgedEncrypter {
             payload: OutboundChunks::Single(&payload),
             ..message
         };
-        self.1.encrypt(message, sequence)
+        self.inner.encrypt(message, sequence)
     }
 
     fn encrypted_payload_len(&self, length: usize) -> usize {
-        self.1.encrypted_payload_len(length)
+        self.inner.encrypted_payload_len(length)
     }
 }
 
@@ -223,7 +283,7 @@ struct Forged12(&'static Forgery, &'static dyn Tls12AeadAlgorithm);
 
 impl Tls12AeadAlgorithm for Forged12 {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
-        Box::new(ForgedEncrypter(self.0, self.1.encrypter(key, iv, extra)))
+        ForgedEncrypter::of(self.0, self.1.encrypter(key, iv, extra))
     }
 
     fn decrypter(&self, key: AeadKey, iv: &[u8]) -> Box<dyn MessageDecrypter> {

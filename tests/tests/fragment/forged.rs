@@ -334,14 +334,24 @@ fn an_acknowledgement_from_a_server_that_holds_the_keys_is_judged_by_its_value_i
 }
 
 #[test]
-fn encrypted_extensions_in_pieces_are_judged_like_whole_ones() {
-    // Records of 32 bytes, so that the padding extension in front pushes the acknowledgement into a later one.
-    for (content, agreed) in [(&[1][..], true), (&[2], false), (&[1, 1], false)] {
-        let config = requesting(Version::Tls13, L512);
-        let forgery = Forgery::encrypted_extensions(extension(content));
+fn encrypted_extensions_in_several_records_are_judged_like_whole_ones() {
+    // Records of 32 bytes: a protocol of 60 pushes the acknowledgement behind it into the third.
+    let protocol = [b'x'; 60];
+    for (content, agreed) in [
+        (&[1][..], true),
+        (&[2], false),
+        (&[1, 1], false),
+        (&[], false),
+    ] {
+        let mode = FragmentMode::Request(L512);
+        let config = of_version(Version::Tls13, mode)
+            .alpn([protocol])
+            .build()
+            .unwrap();
+        let forgery = Forgery::encrypted_extensions(extension(content)).behind_the_others();
         let server = forgery.config(ServerOptions {
             fragment_bytes: Some(32),
-            alpn: vec![vec![b'x'; 60]],
+            alpn: vec![protocol.to_vec()],
             ..ServerOptions::tls13()
         });
         let mut duo = Duo::new(&config, Forger::new(&forgery, &server));
@@ -350,9 +360,13 @@ fn encrypted_extensions_in_pieces_are_judged_like_whole_ones() {
             result.unwrap();
             let negotiated = duo.client.negotiated().unwrap();
             assert_eq!(negotiated.fragment_length(), Some(L512));
+            assert_eq!(negotiated.alpn(), Some(&protocol[..]));
+            duo.converse(&[7; 2_000]);
         } else {
             let error = result.unwrap_err();
-            assert_error(&error, ErrorCode::PeerMisbehaved, "illegal_parameter");
+            let alert = error.alert().unwrap().name().to_owned();
+            assert_error(&error, ErrorCode::PeerMisbehaved, &alert);
+            assert_heard(&duo.server, &alert);
             duo.assert_dead(&error);
         }
     }

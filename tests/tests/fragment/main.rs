@@ -10,6 +10,7 @@ mod forged;
 mod ignoring;
 mod matrix;
 mod mosquitto;
+mod network;
 mod oversized;
 mod pin;
 mod sessions;

@@ -74,17 +74,17 @@ impl Drop for Java {
     }
 }
 
-/// A small HTTP server over TLS that speaks first or answers any request with [`Http::CONTENTS`] bytes or more.
+/// A server in a network namespace of its own.
 #[derive(Debug)]
-pub struct Http {
+pub struct Enclosed {
     child: Child,
     output: Arc<Output>,
     relay: Option<Acceptor>,
     _directory: TempDir,
 }
 
-impl Http {
-    /// How much a client gets at least.
+impl Enclosed {
+    /// How much a client of the HTTP servers gets at least.
     pub const CONTENTS: usize = 60_000;
 
     /// `gnutls-serv`, which acknowledges a fragment length and does not obey it.
@@ -108,6 +108,31 @@ impl Http {
         ]);
         let ready = format!("IPv4 0.0.0.0 port {PORT}...done");
         Self::start(command, directory, PORT, &ready)
+    }
+
+    /// mosquitto that knows the group P-384 alone, which it can be told only through OpenSSL's own configuration.
+    ///
+    /// # Panics
+    /// With everything it printed, if it does not listen.
+    pub fn mosquitto_with_p384(certificate: &str) -> Self {
+        const PORT: u16 = 8883;
+        let directory = directory(certificate);
+        fixture::write_text(
+            &directory.path().join("mosquitto.conf"),
+            &format!(
+                "user root\npersistence false\nlog_dest stderr\nlog_type all\nlistener {PORT} 127.0.0.1\n\
+                 certfile server.chain\nkeyfile server.key\nallow_anonymous true\n"
+            ),
+        );
+        fixture::write_text(
+            &directory.path().join("openssl.cnf"),
+            "openssl_conf = main\n[main]\nssl_conf = ssl\n[ssl]\nsystem_default = groups\n[groups]\nGroups = P-384\n",
+        );
+        let mut command = mortal_in_namespace("mosquitto");
+        command
+            .args(["-c", "mosquitto.conf"])
+            .env("OPENSSL_CONF", "openssl.cnf");
+        Self::start(command, directory, PORT, "running")
     }
 
     /// NSS's `selfserv`, which does not know the fragment length. It sends without being asked.
@@ -202,7 +227,7 @@ impl Http {
     }
 }
 
-impl Drop for Http {
+impl Drop for Enclosed {
     fn drop(&mut self) {
         end(&mut self.child);
         drop(self.relay.take());

@@ -8,7 +8,7 @@ use super::*;
 use hubtls_tests::client::{PATIENCE, connect, error};
 use hubtls_tests::hub::{Hub, echo};
 use hubtls_tests::memory::ServerOptions;
-use hubtls_tests::programs::Http;
+use hubtls_tests::programs::Enclosed;
 use hubtls_tests::wire::{Proxy, records};
 
 fn options(version: Version) -> ServerOptions {
@@ -105,7 +105,7 @@ fn fetch(config: &Config, address: SocketAddr) -> (hubtls::Result<()>, usize, us
         stream.write_all(b"GET / HTTP/1.0\r\n\r\n").map_err(error)?;
         stream.flush().map_err(error)?;
         let mut buffer = [0; 4096];
-        while received < Http::CONTENTS {
+        while received < Enclosed::CONTENTS {
             match stream.read(&mut buffer).map_err(error)? {
                 0 => break,
                 length => received += length,
@@ -123,13 +123,13 @@ fn fetch(config: &Config, address: SocketAddr) -> (hubtls::Result<()>, usize, us
 
 #[test]
 fn nss_is_accepted_if_the_value_was_only_requested_and_refused_if_it_was_required() {
-    let server = Http::nss("rsa");
+    let server = Enclosed::nss("rsa");
     for version in BOTH {
         for &length in FragmentLength::ALL {
             let config = requesting(version, length);
             let (result, received, longest) = fetch(&config, server.address());
             result.unwrap();
-            assert!(received >= Http::CONTENTS);
+            assert!(received >= Enclosed::CONTENTS);
             assert!(longest > 16_384, "{longest}");
         }
         assert_refused(version, server.address());
@@ -140,7 +140,7 @@ fn nss_is_accepted_if_the_value_was_only_requested_and_refused_if_it_was_require
 
 #[test]
 fn gnutls_acknowledges_in_tls12_sends_longer_records_and_is_refused() {
-    let server = Http::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+    let server = Enclosed::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
     for &length in FragmentLength::ALL {
         let config = requesting(Version::Tls12, length);
         let (result, _, longest) = fetch(&config, server.address());
@@ -152,17 +152,17 @@ fn gnutls_acknowledges_in_tls12_sends_longer_records_and_is_refused() {
     }
     let (result, received, _) = fetch(&not_asking(Version::Tls12), server.address());
     result.expect("nothing is wrong where nothing was agreed");
-    assert!(received >= Http::CONTENTS);
+    assert!(received >= Enclosed::CONTENTS);
 }
 
 #[test]
 fn gnutls_obeys_in_tls13() {
-    let server = Http::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.3");
+    let server = Enclosed::gnutls("ecdsa", "NORMAL:-VERS-ALL:+VERS-TLS1.3");
     for &length in FragmentLength::ALL {
         let config = requesting(Version::Tls13, length);
         let (result, received, longest) = fetch(&config, server.address());
         result.unwrap();
-        assert!(received >= Http::CONTENTS);
+        assert!(received >= Enclosed::CONTENTS);
         assert_eq!(longest, length.bytes() + 1 + 16);
     }
 }

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use super::*;
 use hubtls::{Negotiated, Stream};
 use hubtls_tests::client::{connect, identity};
+use hubtls_tests::programs::Enclosed;
 use hubtls_tests::server::{Options, Server as Program};
 use hubtls_tests::wire::Proxy;
 
@@ -145,5 +146,32 @@ fn a_message_goes_round_with_each_cbc_suite() {
                 assert!(recording.server.iter().filter(long).count() >= 4);
             }
         }
+    }
+}
+
+#[test]
+fn a_message_goes_round_after_a_hello_retry_request() {
+    let server = Enclosed::mosquitto_with_p384("ecdsa");
+    let proxy = Proxy::to(server.address());
+    for &length in FragmentLength::ALL {
+        let config = of_version(Version::Tls13, FragmentMode::Require(length));
+        let config = config.build().unwrap();
+        let negotiated = round_trip(&config, proxy.address(), length);
+        assert_eq!(negotiated.group(), Some(hubtls::Group::Secp384r1));
+        assert_eq!(negotiated.fragment_length(), Some(length));
+        let recording = &proxy.recordings()[0];
+        let hellos = recording.client.iter().filter(|record| {
+            record.kind == content::HANDSHAKE && record.payload[0] == handshake::CLIENT_HELLO
+        });
+        assert_eq!(hellos.count(), 2, "the server asked again");
+        let rest: Vec<_> = recording
+            .client
+            .iter()
+            .filter(|record| record.kind != content::HANDSHAKE)
+            .cloned()
+            .collect();
+        let suite = negotiated.cipher_suite();
+        assert!(assert_fragments(&rest, suite, length.bytes()) >= 3);
+        assert!(assert_fragments(&recording.server, suite, length.bytes()) >= 3);
     }
 }

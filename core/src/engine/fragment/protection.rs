@@ -219,7 +219,8 @@ impl MessageDecrypter for Guard {
             None => self.inner.decrypt(message, sequence)?,
             Some(scan) => self.decrypt_and_scan(scan, message, sequence)?,
         };
-        match before.limit() {
+        // The agreement holds from the record that makes it.
+        match agreement().and_then(|now| now.limit()) {
             Some(limit) if plain.payload.len() > limit => refused_as_too_long(),
             _ => Ok(plain),
         }

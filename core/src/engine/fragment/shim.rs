@@ -89,6 +89,10 @@ impl Shim {
                 Ok(Some((_, Found::Answer { acknowledged }))) => {
                     agreement.acknowledged = acknowledged;
                     self.scan = None;
+                    // The agreement holds from the record that makes it.
+                    if agreement.limit().is_some_and(|limit| length > limit) {
+                        return Err(Refused::with(overflow()));
+                    }
                 }
                 Err(_) => return Err(Refused::with(illegal())),
             },

@@ -320,7 +320,7 @@ fn an_acknowledgement_from_a_server_that_holds_the_keys_is_judged_by_its_value_i
     }
     let forgery = Forgery::encrypted_extensions(extension(&[1]));
     let options = || ServerOptions {
-        fragment_bytes: Some(512),
+        fragment_bytes: Some(HONEST),
         ..ServerOptions::tls13()
     };
     let server = forgery.config(options());
@@ -418,7 +418,7 @@ fn an_acknowledgement_in_the_server_hello_after_a_retry_is_an_illegal_parameter(
 fn an_acknowledgement_after_a_retry_is_accepted() {
     let forgery = Forgery::encrypted_extensions(extension(&[1]));
     let server = forgery.config(ServerOptions {
-        fragment_bytes: Some(512),
+        fragment_bytes: Some(HONEST),
         ..retrying()
     });
     let config = requesting(Version::Tls13, L512);

@@ -24,6 +24,8 @@ use hubtls_tests::wire::{Record, content, handshake};
 use openssl::ssl::{SslContext, SslVersion};
 
 const L512: FragmentLength = FragmentLength::L512;
+/// The fragments of a forger that keeps to 512 bytes: the one with the acknowledgement grows by its five.
+const HONEST: usize = 512 - 5;
 const BOTH: [Version; 2] = [Version::Tls12, Version::Tls13];
 
 /// A configuration of that version alone.

@@ -81,6 +81,24 @@ fn a_record_of_tls12_one_byte_longer_than_agreed_before_protection() {
     }
 }
 
+#[test]
+fn the_record_with_the_acknowledgement_is_itself_within_it() {
+    let config = requesting(Version::Tls12, L512);
+    let mut duo = pair(&config, &openssl(Version::Tls12));
+    let hello = duo.take_from_client();
+    duo.server.receive(&hello);
+    let flight = wire::coalesced(&wire::records(&duo.take_from_server()));
+    let result = duo.give_to_client(&wire::bytes(&flight));
+    let alert = assert_overflow(&mut duo, result);
+    assert_eq!(alert.fatal_alert(), Some(RECORD_OVERFLOW));
+
+    let mut duo = liar(Version::Tls13, 16_384);
+    let error = duo.exchange().unwrap_err();
+    assert_error(&error, ErrorCode::RecordOverflow, "record_overflow");
+    assert_heard(&duo.server, "record overflow");
+    duo.assert_dead(&error);
+}
+
 /// What a man in the middle can put between the records: long enough that its header tells.
 fn stray(kind: u8) -> Vec<u8> {
     Record::new(kind, &[1; 2_000]).bytes()
@@ -284,8 +302,8 @@ fn application_data_in_every_length_around_the_value() {
         for longer in [0, 1, 24, 256, 295, 296, 297, 319, 320, 321, 3_000] {
             for form in FORMS {
                 let mut duo = talking(version).in_form(form);
-                duo.server.lengthen(longer);
-                duo.server.write(&[7; 512]);
+                duo.server.lengthen(512 - HONEST + longer);
+                duo.server.write(&[7; HONEST]);
                 let answer = duo.take_from_server();
                 let result = duo.give_to_client(&answer);
                 if longer == 0 {
@@ -303,7 +321,7 @@ fn application_data_in_every_length_around_the_value() {
 
 /// A server that acknowledges 512 bytes and keeps to it so far.
 fn talking(version: Version) -> Duo<Forger> {
-    let mut duo = liar(version, 512);
+    let mut duo = liar(version, HONEST);
     duo.handshake().unwrap();
     assert_eq!(
         duo.client.negotiated().unwrap().fragment_length(),

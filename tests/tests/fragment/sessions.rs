@@ -57,7 +57,7 @@ fn a_resumed_session_keeps_its_value_if_the_server_does_not_repeat_it() {
         };
         let options = || ServerOptions {
             resumption: Resumption::Tickets,
-            fragment_bytes: Some(L512.bytes()),
+            fragment_bytes: Some(HONEST),
             ..options(version)
         };
         let speaking = forgery.config(options());
@@ -94,7 +94,7 @@ fn a_session_without_an_agreement_gains_one_if_the_server_gives_it_later() {
     let silent = Forgery::encrypted_extensions(Vec::new());
     let options = || ServerOptions {
         resumption: Resumption::Tickets,
-        fragment_bytes: Some(L512.bytes()),
+        fragment_bytes: Some(HONEST),
         ..ServerOptions::tls13()
     };
     let quiet = silent.config(options());

@@ -164,10 +164,10 @@ fn context(
 
 /// The network as OpenSSL sees it.
 #[derive(Debug, Default)]
-struct Transport {
-    incoming: Vec<u8>,
-    taken: usize,
-    outgoing: Vec<u8>,
+pub(crate) struct Transport {
+    pub(crate) incoming: Vec<u8>,
+    pub(crate) taken: usize,
+    pub(crate) outgoing: Vec<u8>,
 }
 
 impl Read for Transport {

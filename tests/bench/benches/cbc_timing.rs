@@ -14,7 +14,7 @@ use openssl::ssl::SslContext;
 const ROUNDS: usize = 4_000;
 /// Whole blocks that a record decrypts to: less than the longest padding, and more.
 const LENGTHS: [usize; 2] = [192, 640];
-/// A difference of means is seen from here on (dudect's limit).
+/// From so many standard errors on, a difference is seen (dudect's limit).
 const SEEN: f64 = 4.5;
 
 /// What is wrong with a record. All have the same length on the wire but the last.
@@ -52,13 +52,13 @@ impl Kind {
             Self::LastOfPadding => "last byte of the padding wrong",
             Self::Both => "MAC and longest padding wrong",
             Self::PaddingTooLong => "padding length of 255 without the padding",
-            Self::Longer => "control: the reference with 64 bytes more",
+            Self::Longer => "control: the reference with 128 bytes more",
         }
     }
 
     /// A record that decrypts to `length` bytes.
     fn record(self, forger: &Forger, protection: Protection, length: usize) -> Vec<u8> {
-        let length = length + if matches!(self, Self::Longer) { 64 } else { 0 };
+        let length = length + if matches!(self, Self::Longer) { 128 } else { 0 };
         let longest = (length - protection.mac_len()).min(256);
         let padding = match self {
             Self::Mac | Self::Again | Self::Longer | Self::PaddingTooLong => 1,
@@ -157,16 +157,23 @@ impl Peers {
             "\n{}, {length} bytes decrypted, {rounds} records of each kind\n",
             self.protection.name()
         );
-        println!("| what is wrong | median, ns | difference, ns | t |\n| --- | --- | --- | --- |");
+        println!("| what is wrong | median, ns | difference, ns | seen from, ns | t |");
+        println!("| --- | --- | --- | --- | --- |");
         let reference = &samples[0];
-        for (kind, own) in Kind::ALL.into_iter().zip(&samples) {
-            let (middle, base) = (median(own.clone()), median(reference.clone()));
-            let t = welch(reference, own);
+        println!(
+            "| {} | {:.0} | | | |",
+            Kind::ALL[0].name(),
+            median(reference.clone())
+        );
+        for (kind, own) in Kind::ALL.into_iter().zip(&samples).skip(1) {
+            let (difference, error) = difference(reference, own);
+            let t = difference / error;
             let seen = if t.abs() > SEEN { ", seen" } else { "" };
             println!(
-                "| {} | {middle:.0} | {:+.0} | {t:+.1}{seen} |",
+                "| {} | {:.0} | {difference:+.1} | {:.1} | {t:+.1}{seen} |",
                 kind.name(),
-                middle - base
+                median(own.clone()),
+                SEEN * error,
             );
         }
     }
@@ -181,24 +188,30 @@ fn shuffle(order: &mut [usize]) {
     }
 }
 
-/// Welch's t of the samples below the 90th percentile of both together: what lies above are interrupts.
-fn welch(a: &[f64], b: &[f64]) -> f64 {
-    let mut all = [a, b].concat();
+/// The mean difference between two samples of the same round without the tenth that is smallest and the tenth that is largest (interrupts),
+/// and its standard error after Tukey and McLaughlin.
+fn difference(a: &[f64], b: &[f64]) -> (f64, f64) {
+    let mut all: Vec<_> = a.iter().zip(b).map(|(a, b)| b - a).collect();
     all.sort_by(f64::total_cmp);
-    let most = all[all.len() * 9 / 10];
-    let [(mean_a, error_a), (mean_b, error_b)] = [a, b].map(|samples| {
-        let kept: Vec<_> = samples.iter().copied().filter(|&x| x <= most).collect();
-        let n = f64::from(u32::try_from(kept.len()).expect("few enough"));
-        let mean = kept.iter().sum::<f64>() / n;
-        let squares: f64 = kept.iter().map(|x| (x - mean).powi(2)).sum();
-        (mean, squares / (n - 1.0) / n)
-    });
-    let error = (error_a + error_b).sqrt();
-    if error > 0.0 {
-        (mean_b - mean_a) / error
-    } else {
-        0.0
-    }
+    let tails = all.len() / 10..all.len() - all.len() / 10;
+    let kept = &all[tails];
+    let (least, most) = (kept[0], kept[kept.len() - 1]);
+    let clamped: Vec<_> = all.iter().map(|x| x.clamp(least, most)).collect();
+    let (trimmed, _) = mean(kept);
+    let (_, squares) = mean(&clamped);
+    let share = count(kept) / count(&all);
+    let error = (squares / (count(&all) - 1.0) / count(&all)).sqrt() / share;
+    (trimmed, error)
+}
+
+/// The mean, and the sum of the squared distances from it.
+fn mean(values: &[f64]) -> (f64, f64) {
+    let mean = values.iter().sum::<f64>() / count(values);
+    (mean, values.iter().map(|x| (x - mean).powi(2)).sum())
+}
+
+fn count(values: &[f64]) -> f64 {
+    f64::from(u32::try_from(values.len()).expect("few enough"))
 }
 
 fn main() {

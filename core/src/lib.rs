@@ -45,6 +45,7 @@ mod testing;
 mod trust;
 
 pub use algorithm::{Group, SignatureScheme};
+pub use certificate::Certificate;
 pub use clock::Clock;
 #[cfg(feature = "engine")]
 pub use config::{Config, ConfigBuilder, ConfigHandle, KeyLog, Sni};

@@ -32,8 +32,12 @@ pub fn config(policy: &str) -> Config {
 /// The identity of one of [`fixture::CLIENTS`].
 pub fn identity(name: &str) -> Identity {
     let credential = fixture::client(name);
-    Identity::from_pem(credential.chain().as_bytes(), credential.key.as_bytes())
-        .expect("an identity")
+    Identity::from_pem(
+        credential.chain().as_bytes(),
+        credential.key.as_bytes(),
+        None,
+    )
+    .expect("an identity")
 }
 
 /// A blocking connection to `address`, verified as `localhost`, before its handshake.

@@ -77,6 +77,7 @@ fn config(client: &Client, directory: &Path) -> Result<Config, Error> {
         builder = builder.identity(Identity::from_pem(
             &file("identity.chain"),
             &file("identity.key"),
+            None,
         )?);
     }
     if !client.alpn.is_empty() {

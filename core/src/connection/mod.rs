@@ -13,6 +13,7 @@ mod negotiated;
 mod tests;
 
 use std::fmt;
+use std::net::IpAddr;
 
 use pki_types::{DnsName, ServerName};
 
@@ -48,6 +49,8 @@ pub struct Connection {
     /// The first bytes looked like TLS.
     speaks_tls: bool,
     finished: bool,
+    /// Why nothing more can be written although reading goes on.
+    write_failure: Option<Error>,
 }
 
 impl Connection {
@@ -70,6 +73,7 @@ impl Connection {
             failure: None,
             speaks_tls: false,
             finished: false,
+            write_failure: None,
         })
     }
 
@@ -78,7 +82,7 @@ impl Connection {
     /// Buffers one record of up to 18,437 bytes (RFC 5246, section 6.2.3). 0 means that [`read`](Self::read) must go first.
     ///
     /// # Errors
-    /// Any of the codes 3xx; then see [`Connection`].
+    /// Any of the codes 3xx, [`ErrorCode::SignerFailed`], [`ErrorCode::NoTime`] or [`ErrorCode::Internal`]; then see [`Connection`].
     pub fn receive(&mut self, input: &[u8]) -> Result<usize> {
         // Not when it runs empty: a sender of many records would need it again at once.
         self.machine.output.release();
@@ -158,6 +162,7 @@ impl Connection {
             return Ok(());
         }
         let error = self.unexpected_end();
+        self.machine.forget_session(&self.config);
         self.latch(Err(error))
     }
 
@@ -196,9 +201,12 @@ impl Connection {
     /// transmitted.
     ///
     /// # Errors
-    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up; else as [`receive`](Self::receive).
+    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up: what the peer still sends can be read; else as [`receive`](Self::receive).
     pub fn write(&mut self, data: &[u8]) -> Result<usize> {
         self.check()?;
+        if let Some(error) = &self.write_failure {
+            return Err(error.clone());
+        }
         if self.finished {
             return Err(Error::new(
                 ErrorCode::WriteAfterFinish,
@@ -283,6 +291,7 @@ impl Connection {
             self.machine.tls(),
             root.cloned(),
             self.machine.fragment_length(),
+            self.machine.certificate_requested(),
         )
     }
 
@@ -329,7 +338,15 @@ impl Connection {
         let result = self
             .machine
             .step(&self.config, held, new, Some(task), &mut |_| ());
-        self.latch(result).map(|_| ())
+        match result {
+            // close_notify is queued; what the peer still sends can be read.
+            Err(error) if error.code() == ErrorCode::RecordLimit => {
+                self.finished = true;
+                self.write_failure = Some(error.clone());
+                Err(error)
+            }
+            result => self.latch(result).map(|_| ()),
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -370,7 +387,7 @@ impl Connection {
         if !self.speaks_tls && !self.incoming.is_empty() {
             return tls::not_tls(self.incoming.record());
         }
-        let hint = if self.machine.certificate_requested() && self.config.identity().is_none() {
+        let hint = if self.machine.certificate_is_due() && self.config.identity().is_none() {
             "the server asked for a client certificate and got none: configure an identity"
         } else if !self.machine.is_handshaking() {
             "treat what was received as incomplete; the network or the server may have failed, so reconnect"
@@ -413,13 +430,20 @@ fn parse_name(name: &str) -> Result<ServerName<'static>> {
             hint,
         )
     };
+    let address = name
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    if let Ok(address) = address.unwrap_or(name).parse::<IpAddr>()
+        && (address.is_ipv6() || !name.starts_with('['))
+    {
+        return Ok(ServerName::IpAddress(address.into()));
+    }
     // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
     let bare = name.strip_suffix('.').unwrap_or(name);
-    let bracketless = bare.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(name) = ServerName::try_from(bracketless)
+    if let Ok(name) = DnsName::try_from(bare)
         && !bare.ends_with('.')
     {
-        return Ok(name.to_owned());
+        return Ok(ServerName::DnsName(name.to_owned()));
     }
     Err(match name.rsplit_once(':') {
         _ if name.contains("://") => invalid("give the host name alone, without scheme and path"),

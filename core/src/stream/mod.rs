@@ -1,9 +1,11 @@
 //! A [`Connection`] over anything that blocks: `Read` and `Write` on top of `Read` and `Write`.
 
+mod socket;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::time::Duration;
 
 pub use split::{ReadHalf, WriteHalf};
@@ -27,13 +29,15 @@ pub struct Stream<T> {
     handshake_duration: Option<Duration>,
 }
 
-type SetTimeouts<T> = fn(&T, Option<Duration>) -> io::Result<()>;
+/// Takes the limits for a read and for a write.
+type SetTimeouts<T> = fn(&T, Option<Duration>, Option<Duration>) -> io::Result<()>;
 
 /// How long to wait for the transport, and how to tell it.
 #[derive(Debug)]
 struct Limits<T> {
     handshake: Option<Duration>,
-    each: Option<Duration>,
+    read: Option<Duration>,
+    write: Option<Duration>,
     apply: Option<SetTimeouts<T>>,
 }
 
@@ -46,7 +50,8 @@ impl<T: Read + Write> Stream<T> {
             input: Input::default(),
             limits: Limits {
                 handshake: None,
-                each: None,
+                read: None,
+                write: None,
                 apply: None,
             },
             handshake_duration: None,
@@ -110,7 +115,7 @@ impl<T: Read + Write> Stream<T> {
         };
         self.handshake_duration = Some(start.elapsed());
         if deadline.is_some() {
-            self.apply(self.limits.each)?;
+            self.apply(self.limits.read, self.limits.write)?;
         }
         result
     }
@@ -120,16 +125,17 @@ impl<T: Read + Write> Stream<T> {
         let Some(deadline) = deadline else {
             return Ok(());
         };
-        match deadline.remaining() {
-            Some(left) => self.apply(Some(self.limits.each.map_or(left, |each| each.min(left)))),
-            None => Err(timeout().into()),
-        }
+        let Some(left) = deadline.remaining() else {
+            return Err(timeout().into());
+        };
+        let sooner = |limit: Option<Duration>| Some(limit.map_or(left, |limit| limit.min(left)));
+        self.apply(sooner(self.limits.read), sooner(self.limits.write))
     }
 
-    fn apply(&self, limit: Option<Duration>) -> io::Result<()> {
+    fn apply(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
         self.limits
             .apply
-            .map_or(Ok(()), |apply| apply(&self.transport, limit))
+            .map_or(Ok(()), |apply| apply(&self.transport, read, write))
     }
 
     /// Reads once from the transport and decrypts: plaintext goes into `output` as far as it fits, the rest waits.
@@ -151,49 +157,21 @@ impl<T: Read + Write> Stream<T> {
     fn send_pending(&mut self) -> io::Result<()> {
         let limited = self.has_limit();
         while self.connection.wants_transmit() {
-            match self.transport.write(self.connection.pending()) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => self.connection.transmitted(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(transport_error(error, limited)),
-            }
+            let count = write_some(&mut self.transport, self.connection.pending(), limited)?;
+            self.connection.transmitted(count);
         }
         Ok(())
     }
 
     fn has_limit(&self) -> bool {
-        self.limits.handshake.is_some() || self.limits.each.is_some()
+        let Limits {
+            handshake,
+            read,
+            write,
+            ..
+        } = self.limits;
+        handshake.or(read).or(write).is_some()
     }
-}
-
-impl Stream<TcpStream> {
-    /// How long the whole handshake may take. Default: for ever.
-    pub fn set_handshake_timeout(&mut self, limit: Option<Duration>) {
-        self.limits.handshake = limit;
-        self.limits.apply = Some(set_timeouts);
-    }
-
-    /// How long each read and write may wait for the network. Default: for ever.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidArgument`] if the limit is zero; [`ErrorCode::Io`] if the socket refuses it.
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        if limit == Some(Duration::ZERO) {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "a timeout of zero would fail every read",
-                "give a positive duration, or None to wait for ever",
-            ));
-        }
-        self.limits.each = limit;
-        self.limits.apply = Some(set_timeouts);
-        set_timeouts(&self.transport, limit).map_err(Error::from)
-    }
-}
-
-fn set_timeouts(socket: &TcpStream, limit: Option<Duration>) -> io::Result<()> {
-    socket.set_read_timeout(limit)?;
-    socket.set_write_timeout(limit)
 }
 
 impl<T: Read + Write> Read for Stream<T> {
@@ -207,7 +185,11 @@ impl<T: Read + Write> Read for Stream<T> {
             if count > 0 || self.connection.is_ended() {
                 return Ok(count);
             }
-            self.send_pending()?;
+            match self.send_pending() {
+                // The peer may wait for us to read before it takes more.
+                Err(error) if !is_temporary(&error) => return Err(error),
+                _ => {}
+            }
             let count = self.fill(output)?;
             if count > 0 {
                 return Ok(count);
@@ -222,12 +204,7 @@ impl<T: Read + Write> Write for Stream<T> {
         // What an earlier call could not send goes first: only then is there room, and order.
         self.send_pending()?;
         let count = self.connection.write(data)?;
-        match self.send_pending() {
-            // The data is taken; what is not sent yet goes with the next call or `flush`.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(count),
-            Err(error) => Err(error),
-            Ok(()) => Ok(count),
-        }
+        unless_temporary(self.send_pending()).map(|()| count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -313,6 +290,31 @@ fn timeout() -> Error {
         "the peer did not answer in time",
         "check that the server is up and speaks TLS on this port; the network may be slow",
     )
+}
+
+/// Writes once and returns how many bytes the transport took: at least one.
+fn write_some(transport: &mut impl Write, bytes: &[u8], limited: bool) -> io::Result<usize> {
+    loop {
+        match transport.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map_err(|error| transport_error(error, limited)),
+        }
+    }
+}
+
+/// Whether the transport may do later what it did not do now.
+fn is_temporary(error: &io::Error) -> bool {
+    use io::ErrorKind::{TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut)
+}
+
+/// For data that is encrypted: what is not sent yet is kept and goes with the next call, and so does the reason.
+fn unless_temporary(sent: io::Result<()>) -> io::Result<()> {
+    match sent {
+        Err(error) if is_temporary(&error) => Ok(()),
+        sent => sent,
+    }
 }
 
 /// With a limit set, a blocking socket says `WouldBlock` when the time is over.

@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     };
 
     // The policy `iothub` is the default: versions, cipher suites and roots as Azure IoT Hub demands them.
-    let identity = Identity::from_pem(&fs::read(certificate)?, &fs::read(key)?)?;
+    let identity = Identity::from_pem(&fs::read(certificate)?, &fs::read(key)?, None)?;
     let mut config = Config::builder().identity(identity);
     for path in root {
         config = config.add_roots(Roots::from_pem(&fs::read(path)?)?);

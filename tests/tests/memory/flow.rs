@@ -226,8 +226,8 @@ fn what_was_negotiated_holds_the_peers_chain_and_the_root_it_ended_in() {
     pair.handshake().unwrap();
     let negotiated = pair.client.negotiated().unwrap();
     assert_eq!(
-        negotiated.peer_chain().first(),
-        Some(&fixture::server("rsa").certificate_der)
+        negotiated.peer_chain()[0].der(),
+        fixture::server("rsa").certificate_der
     );
     assert_eq!(negotiated.peer_chain().len(), 2);
     let root = negotiated.root().unwrap();

@@ -61,6 +61,7 @@ fn presents_key(client: &str, arguments: &str) {
     let identity = Identity::from_pem(
         &read(&directory, "device.chain"),
         &read(&directory, "form.key"),
+        None,
     )
     .unwrap();
     present(identity, &[]).unwrap();
@@ -90,7 +91,7 @@ fn an_ec_key_with_its_parameters_before_it_is_presented() {
     ]
     .concat();
     present(
-        Identity::from_pem(&read(&directory, "device.chain"), &key).unwrap(),
+        Identity::from_pem(&read(&directory, "device.chain"), &key, None).unwrap(),
         &[],
     )
     .unwrap();
@@ -110,6 +111,7 @@ fn a_key_and_a_certificate_as_der_are_presented() {
     let identity = Identity::from_der(
         &[read(&directory, "device.der")],
         &read(&directory, "key.der"),
+        None,
     )
     .unwrap();
     present(identity, &[]).unwrap();
@@ -127,15 +129,15 @@ fn presents_encrypted_key(client: &str, arguments: &str) {
         read(&directory, "encrypted.key"),
     );
     present(
-        Identity::from_pem_with_passphrase(&chain, &key, PASSPHRASE).unwrap(),
+        Identity::from_pem(&chain, &key, Some(PASSPHRASE)).unwrap(),
         &[],
     )
     .unwrap();
     assert_eq!(
-        Identity::from_pem(&chain, &key).unwrap_err().code(),
+        Identity::from_pem(&chain, &key, None).unwrap_err().code(),
         ErrorCode::PassphraseRequired
     );
-    let wrong = Identity::from_pem_with_passphrase(&chain, &key, "cheese").unwrap_err();
+    let wrong = Identity::from_pem(&chain, &key, Some("cheese")).unwrap_err();
     assert_eq!(wrong.code(), ErrorCode::WrongPassphrase, "{wrong:?}");
 }
 
@@ -166,8 +168,8 @@ fn presents_pkcs12(client: &str, arguments: &str) {
     let output = "-passout env:PASSPHRASE -out device.p12";
     openssl(directory.path(), &format!("{command} {output} {arguments}"));
     let file = read(&directory, "device.p12");
-    present(Identity::from_pkcs12(&file, PASSPHRASE).unwrap(), &[]).unwrap();
-    let wrong = Identity::from_pkcs12(&file, "cheese").unwrap_err();
+    present(Identity::from_pkcs12(&file, Some(PASSPHRASE)).unwrap(), &[]).unwrap();
+    let wrong = Identity::from_pkcs12(&file, Some("cheese")).unwrap_err();
     assert_eq!(wrong.code(), ErrorCode::WrongPassphrase, "{wrong:?}");
 }
 
@@ -193,7 +195,7 @@ fn a_pkcs12_file_without_a_passphrase_is_presented() {
         "pkcs12 -export -in device.chain -inkey device.key -passout pass: -out device.p12";
     openssl(directory.path(), command);
     present(
-        Identity::from_pkcs12(&read(&directory, "device.p12"), "").unwrap(),
+        Identity::from_pkcs12(&read(&directory, "device.p12"), Some("")).unwrap(),
         &[],
     )
     .unwrap();

@@ -8,14 +8,12 @@
 
 mod buffer;
 mod machine;
+mod name;
 mod negotiated;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::net::IpAddr;
-
-use pki_types::{DnsName, ServerName};
 
 use buffer::{Incoming, whole_record};
 pub(crate) use buffer::{MAX_RECORD, Queue};
@@ -60,9 +58,9 @@ impl Connection {
     /// # Errors
     /// [`ErrorCode::InvalidServerName`] if it is neither.
     pub fn new(config: &Config, server_name: &str) -> Result<Self> {
-        let verified = parse_name(server_name)?;
+        let verified = name::parse(server_name)?;
         let sent = match config.sni() {
-            Sni::Named(name) => parse_name(name)?,
+            Sni::Named(name) => name::parse(name)?,
             Sni::FromName | Sni::Off => verified.clone(),
         };
         Ok(Self {
@@ -420,36 +418,4 @@ impl fmt::Debug for Connection {
             .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
-}
-
-fn parse_name(name: &str) -> Result<ServerName<'static>> {
-    let invalid = |hint: &'static str| {
-        Error::new(
-            ErrorCode::InvalidServerName,
-            format!("{name:?} is neither a DNS name nor an IP address"),
-            hint,
-        )
-    };
-    let address = name
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    if let Ok(address) = address.unwrap_or(name).parse::<IpAddr>()
-        && (address.is_ipv6() || !name.starts_with('['))
-    {
-        return Ok(ServerName::IpAddress(address.into()));
-    }
-    // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
-    let bare = name.strip_suffix('.').unwrap_or(name);
-    if let Ok(name) = DnsName::try_from(bare)
-        && !bare.ends_with('.')
-    {
-        return Ok(ServerName::DnsName(name.to_owned()));
-    }
-    Err(match name.rsplit_once(':') {
-        _ if name.contains("://") => invalid("give the host name alone, without scheme and path"),
-        Some((host, _)) if DnsName::try_from(host).is_ok() => {
-            invalid("give the name alone, without a port")
-        }
-        _ => invalid("for example my-hub.azure-devices.net"),
-    })
 }

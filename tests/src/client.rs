@@ -53,7 +53,9 @@ pub fn connect_named(config: &Config, address: SocketAddr, name: &str) -> Stream
     let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("the server listens");
     socket.set_nodelay(true).expect("a TCP socket");
     let mut stream = Stream::new(Connection::new(config, name).expect("a valid name"), socket);
-    stream.set_handshake_timeout(Some(PATIENCE));
+    stream
+        .set_handshake_timeout(Some(PATIENCE))
+        .expect("a positive limit");
     stream
         .set_timeout(Some(PATIENCE))
         .expect("a positive limit");

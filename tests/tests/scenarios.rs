@@ -100,7 +100,7 @@ fn converse(row: &Scenario, config: &Config, server: &Server) -> Result<Value, E
         .client
         .handshake_timeout_ms
         .map_or(PATIENCE, Duration::from_millis);
-    stream.set_handshake_timeout(Some(limit));
+    stream.set_handshake_timeout(Some(limit))?;
     let negotiated = serde_json::to_value(stream.handshake()?).expect("Negotiated is data");
     let conversation = Conversation::with(row.server.kind);
     stream.write_all(&bytes(conversation.send)).map_err(error)?;

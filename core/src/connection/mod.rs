@@ -160,8 +160,13 @@ impl Connection {
             return Ok(());
         }
         let error = self.unexpected_end();
-        self.machine.forget_session(&self.config);
+        self.give_up();
         self.latch(Err(error))
+    }
+
+    /// Says that nothing more is expected of the handshake: the session that was offered may be why the server is silent.
+    pub(crate) fn give_up(&self) {
+        self.machine.forget_session(&self.config);
     }
 
     /// Moves decrypted bytes into `output` and returns how many; 0 means none now, or no more ever if [`is_ended`](Self::is_ended).
@@ -347,7 +352,8 @@ impl Connection {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    /// The failure, if it has failed.
+    pub(crate) fn check(&self) -> Result<()> {
         match &self.failure {
             Some(error) => Err(error.clone()),
             None => Ok(()),

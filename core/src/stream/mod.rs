@@ -1,23 +1,30 @@
 //! A [`Connection`] over anything that blocks: `Read` and `Write` on top of `Read` and `Write`.
 
+mod input;
+#[cfg(test)]
+mod scripted;
 mod socket;
 mod split;
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use input::Input;
 pub use split::{ReadHalf, WriteHalf};
 
 use crate::clock::{Deadline, monotonic};
-use crate::connection::{Connection, MAX_RECORD, Negotiated, Queue};
+use crate::connection::{Connection, Negotiated};
 use crate::error::{Error, ErrorCode, Result, tls};
 
 /// A TLS stream over a blocking transport.
 ///
 /// The first read or write completes the handshake, as [`handshake`](Self::handshake) does. Errors are [`io::Error`]s that hold an
-/// [`Error`]: [`Error::from_io`] gets it back. A transport that does not block is served as well: `WouldBlock` is passed on, call again.
+/// [`Error`]: [`Error::from_io`] gets it back.
+///
+/// A transport that does not block is served as well: `read`, `write` and `flush` pass `WouldBlock` on, and go on where they stopped when they
+/// are called again. There a read into an empty buffer completes the handshake, and `flush` sends what [`finish`](Self::finish) could not.
 ///
 /// Dropping a stream closes the transport without close_notify; call [`finish`](Self::finish) to end it properly.
 #[derive(Debug)]
@@ -26,6 +33,7 @@ pub struct Stream<T> {
     transport: T,
     input: Input,
     limits: Limits<T>,
+    handshake_start: Option<Instant>,
     handshake_duration: Option<Duration>,
 }
 
@@ -54,6 +62,7 @@ impl<T: Read + Write> Stream<T> {
                 write: None,
                 apply: None,
             },
+            handshake_start: None,
             handshake_duration: None,
         }
     }
@@ -61,7 +70,8 @@ impl<T: Read + Write> Stream<T> {
     /// Completes the handshake and says what was agreed.
     ///
     /// # Errors
-    /// Any code 3xx or 4xx, [`ErrorCode::Timeout`] among them. The alert for the server has been sent, if the transport took it.
+    /// As [`Connection::receive`], or any code 4xx, [`ErrorCode::Timeout`] among them. The alert for the server has been sent, if the
+    /// transport took it. [`ErrorCode::Io`] if the transport would block: call again.
     pub fn handshake(&mut self) -> Result<Negotiated> {
         self.complete_handshake().map_err(Error::from)?;
         let negotiated = self
@@ -74,7 +84,7 @@ impl<T: Read + Write> Stream<T> {
     /// Sends close_notify: nothing more can be written, reading goes on until the peer finishes too.
     ///
     /// # Errors
-    /// As [`Connection::finish`], or of the transport.
+    /// As [`Connection::finish`], or of the transport. [`ErrorCode::Io`] if that would block: call again.
     pub fn finish(&mut self) -> Result<()> {
         self.connection.finish()?;
         self.flush().map_err(Error::from)
@@ -94,28 +104,60 @@ impl<T: Read + Write> Stream<T> {
         if !self.connection.is_handshaking() {
             return Ok(());
         }
-        let start = monotonic();
-        let deadline = self.limits.handshake.map(Deadline::after);
-        let result = loop {
-            if let Err(error) = self
-                .wait_at_most(deadline.as_ref())
-                .and_then(|()| self.send_pending())
-            {
-                break Err(error);
+        let failed = self.connection.check();
+        self.tell(failed)?;
+        let start = *self.handshake_start.get_or_insert_with(monotonic);
+        let limit = self.limits.handshake;
+        let deadline = limit.map(|limit| Deadline::from(start, limit));
+        let outcome = self
+            .shake_hands(deadline.as_ref())
+            .map_err(|error| self.handshake_error(error));
+        self.handshake_duration = Some(start.elapsed());
+        let restored = deadline.map_or(Ok(()), |_| self.apply(self.limits.read, self.limits.write));
+        outcome.and(restored)
+    }
+
+    fn shake_hands(&mut self, deadline: Option<&Deadline>) -> io::Result<()> {
+        loop {
+            self.wait_at_most(deadline)?;
+            match self.send_pending() {
+                Err(error) if self.connection.is_handshaking() && !is_temporary(&error) => {
+                    // The server has gone. What it sent last may tell why.
+                    self.fill(&mut [])?;
+                    return Err(error);
+                }
+                sent => sent?,
             }
             if !self.connection.is_handshaking() {
-                break Ok(());
+                return Ok(());
             }
-            if let Err(error) = self
-                .wait_at_most(deadline.as_ref())
-                .and_then(|()| self.fill(&mut []).map(|_| ()))
-            {
-                break Err(error);
+            self.wait_at_most(deadline)?;
+            self.fill(&mut [])?;
+        }
+    }
+
+    /// Some servers reset the connection where others close it or send an alert, and some fall silent.
+    fn handshake_error(&mut self, error: io::Error) -> io::Error {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut};
+        match error.kind() {
+            _ if !self.connection.is_handshaking() => error,
+            BrokenPipe | ConnectionAborted | ConnectionReset => self
+                .connection
+                .receive_end()
+                .map_or_else(io::Error::from, |()| error),
+            TimedOut => {
+                self.connection.give_up();
+                error
             }
-        };
-        self.handshake_duration = Some(start.elapsed());
-        if deadline.is_some() {
-            self.apply(self.limits.read, self.limits.write)?;
+            _ => error,
+        }
+    }
+
+    /// Passes `result` on; if it is a failure, the alert that tells the peer why goes out first.
+    fn tell<V>(&mut self, result: Result<V>) -> Result<V> {
+        if result.is_err() {
+            // That the transport fails as well is no news.
+            let _ = self.send_pending();
         }
         result
     }
@@ -181,15 +223,13 @@ impl<T: Read + Write> Read for Stream<T> {
             return Ok(0);
         }
         loop {
-            let count = self.input.take(&mut self.connection, output)?;
+            let taken = self.input.take(&mut self.connection, output);
+            let count = self.tell(taken)?;
             if count > 0 || self.connection.is_ended() {
                 return Ok(count);
             }
-            match self.send_pending() {
-                // The peer may wait for us to read before it takes more.
-                Err(error) if !is_temporary(&error) => return Err(error),
-                _ => {}
-            }
+            // The peer may wait for us to read before it takes more. If it has gone, what it sent last counts.
+            let _ = self.send_pending();
             let count = self.fill(output)?;
             if count > 0 {
                 return Ok(count);
@@ -201,6 +241,8 @@ impl<T: Read + Write> Read for Stream<T> {
 impl<T: Read + Write> Write for Stream<T> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.complete_handshake()?;
+        let failed = self.connection.check();
+        self.tell(failed)?;
         // What an earlier call could not send goes first: only then is there room, and order.
         self.send_pending()?;
         let count = self.connection.write(data)?;
@@ -210,77 +252,6 @@ impl<T: Read + Write> Write for Stream<T> {
     fn flush(&mut self) -> io::Result<()> {
         self.send_pending()?;
         self.transport.flush()
-    }
-}
-
-/// Ciphertext that was read from a transport, decrypted in place, and plaintext that its reader had no room for.
-#[derive(Debug, Default)]
-struct Input {
-    ciphertext: Vec<u8>,
-    filled: usize,
-    plaintext: Queue,
-}
-
-impl Input {
-    /// Reads once; 0 is the end of the transport.
-    fn read_from(&mut self, transport: &mut impl Read) -> io::Result<usize> {
-        self.ciphertext.resize(MAX_RECORD, 0);
-        let read = loop {
-            match transport.read(&mut self.ciphertext[self.filled..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        self.filled += *read.as_ref().unwrap_or(&0);
-        self.release();
-        read
-    }
-
-    /// Decrypts after a read of `read` bytes. Plaintext goes into `output` as far as it fits; returns how much did.
-    fn open(
-        &mut self,
-        connection: &mut Connection,
-        read: usize,
-        output: &mut [u8],
-    ) -> Result<usize> {
-        if read == 0 {
-            connection.receive_end()?;
-            return connection.read(output);
-        }
-        let mut copied = 0;
-        let plaintext = &mut self.plaintext;
-        let done = connection.receive_in_place(&mut self.ciphertext[..self.filled], |record| {
-            let fits = record.len().min(output.len() - copied);
-            output[copied..copied + fits].copy_from_slice(&record[..fits]);
-            plaintext.push(&record[fits..]);
-            copied += fits;
-        });
-        // Plaintext that came before the error is handed out first; the connection keeps the error.
-        let done = match done {
-            Err(error) if copied == 0 && self.plaintext.is_empty() => return Err(error),
-            Err(_) => self.filled,
-            Ok(done) => done,
-        };
-        self.ciphertext.copy_within(done..self.filled, 0);
-        self.filled -= done;
-        self.release();
-        Ok(copied)
-    }
-
-    /// Takes plaintext that waits here or in the connection.
-    fn take(&mut self, connection: &mut Connection, output: &mut [u8]) -> Result<usize> {
-        if self.plaintext.is_empty() {
-            return connection.read(output);
-        }
-        let count = self.plaintext.pop_into(output);
-        self.plaintext.release();
-        Ok(count)
-    }
-
-    fn release(&mut self) {
-        if self.filled == 0 {
-            self.ciphertext = Vec::new();
-        }
     }
 }
 
@@ -343,6 +314,11 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match Self::from_io(&error) {
             Some(ours) => ours.clone(),
+            None if error.kind() == io::ErrorKind::WouldBlock => Self::new(
+                ErrorCode::Io,
+                "the transport is not ready and does not block",
+                "wait until it is ready, then call again",
+            ),
             None => Self::new(
                 ErrorCode::Io,
                 format!("the transport failed: {error}"),

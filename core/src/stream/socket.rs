@@ -10,10 +10,15 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::suite::Version;
 
 impl Stream<TcpStream> {
-    /// How long the whole handshake may take. Default: for ever.
-    pub fn set_handshake_timeout(&mut self, limit: Option<Duration>) {
+    /// How long the whole handshake may take, from the first call that works at it. Default: for ever.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] if the limit is zero.
+    pub fn set_handshake_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        check(limit)?;
         self.limits.handshake = limit;
         self.limits.apply = Some(set_timeouts);
+        Ok(())
     }
 
     /// How long each read and each write may wait for the network. Default: for ever.
@@ -76,10 +81,11 @@ impl Stream<TcpStream> {
 
     /// Receives until there is something to read, or until the time is over.
     fn listen(&mut self, deadline: &Deadline) -> Result<()> {
-        while self.input.plaintext.is_empty()
-            && self.connection.readable_bytes()? == 0
-            && !self.connection.is_ended()
-        {
+        loop {
+            let readable = self.input.is_readable(&mut self.connection);
+            if self.tell(readable)? || self.connection.is_ended() {
+                break;
+            }
             let Some(left) = deadline.remaining() else {
                 break;
             };

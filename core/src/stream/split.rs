@@ -155,12 +155,16 @@ impl<R: Read, W: Write> Read for ReadHalf<R, W> {
                 .input
                 .read_from(&mut self.transport)
                 .map_err(|error| transport_error(error, self.limited))?;
-            let (result, answers) = {
+            let (result, alert) = {
                 let mut connection = self.shared.connection();
                 let result = self.input.open(&mut connection, read, output);
-                (result, connection.wants_transmit())
+                // Only an alert: an answer to the peer can go with the next write, and must not make the reader wait for a full socket.
+                (
+                    result,
+                    connection.check().is_err() && connection.wants_transmit(),
+                )
             };
-            if answers {
+            if alert {
                 self.shared.send_if_free();
             }
             let count = result?;

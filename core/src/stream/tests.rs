@@ -259,6 +259,7 @@ fn a_timeout_of_zero_is_refused() {
     let zero = Some(Duration::ZERO);
     for refused in [
         stream.set_timeout(zero),
+        stream.set_handshake_timeout(zero),
         stream.set_read_timeout(zero),
         stream.set_write_timeout(zero),
     ] {

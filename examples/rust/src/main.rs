@@ -50,7 +50,7 @@ fn main() -> Result<()> {
 
     let socket = TcpStream::connect((host, port))?;
     let mut stream = Stream::new(Connection::new(&config, host)?, socket);
-    stream.set_handshake_timeout(Some(PATIENCE));
+    stream.set_handshake_timeout(Some(PATIENCE))?;
     stream.set_timeout(Some(PATIENCE))?;
     let negotiated = stream.handshake()?;
     let (version, suite) = (negotiated.version(), negotiated.cipher_suite());

@@ -68,7 +68,7 @@ fn a_reader_that_waits_does_not_keep_the_writer_from_writing() {
 fn a_silent_peer_runs_into_the_handshake_limit() {
     let server = Server::start(&Options::plain(""));
     let mut stream = connect(&config("iothub"), server.address());
-    stream.set_handshake_timeout(Some(SHORT));
+    stream.set_handshake_timeout(Some(SHORT)).unwrap();
     let begun = Instant::now();
     let error = stream.handshake().unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout, "{error:?}");
@@ -83,7 +83,7 @@ fn a_peer_that_says_close_notify_in_mid_handshake_is_not_waited_for() {
         let _ = stream.write_all(&[21, 3, 3, 0, 2, 1, 0]);
     });
     let mut stream = connect(&config("iothub"), acceptor.address());
-    stream.set_handshake_timeout(Some(PATIENCE));
+    stream.set_handshake_timeout(Some(PATIENCE)).unwrap();
     let error = stream.handshake().unwrap_err();
     assert_eq!(error.code(), ErrorCode::ClosedInHandshake, "{error:?}");
 }
@@ -112,7 +112,7 @@ fn drip(mut stream: TcpStream) {
 fn a_dripping_peer_runs_into_the_handshake_limit_too() {
     let acceptor = Acceptor::start(drip);
     let mut stream = connect(&config("iothub"), acceptor.address());
-    stream.set_handshake_timeout(Some(SHORT));
+    stream.set_handshake_timeout(Some(SHORT)).unwrap();
     let begun = Instant::now();
     let error = stream.handshake().unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout, "{error:?}");

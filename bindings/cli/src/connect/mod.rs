@@ -52,7 +52,7 @@ impl Connect {
         let socket = dial::dial(&self.address, limit)?;
         let peer = socket.peer_addr().map_err(Error::from)?;
         let mut stream = Stream::new(connection, socket);
-        stream.set_handshake_timeout(Some(limit));
+        stream.set_handshake_timeout(Some(limit))?;
         let negotiated = stream.handshake()?;
         let handshake = negotiated.handshake_duration().unwrap_or_default();
         stream.confirm(limit.min(LATE_ALERT.max(2 * handshake)))?;

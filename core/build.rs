@@ -88,7 +88,7 @@ fn root(file: &Path) -> Result<String> {
             subject_public_key_info: Der::from_slice(&{:?}),
             name_constraints: {constraints},
         }},
-        certificate: Certificate::Pem(include_str!({path:?})),
+        certificate: Source::Pem(include_str!({path:?})),
     }},\n",
         anchor.subject.as_ref(),
         anchor.subject_public_key_info.as_ref(),

@@ -101,7 +101,12 @@ pub(crate) struct Deadline(Option<Instant>);
 impl Deadline {
     /// The moment `limit` from now; never, if that is beyond what the clock can tell.
     pub(crate) fn after(limit: Duration) -> Self {
-        Self(monotonic().checked_add(limit))
+        Self::from(monotonic(), limit)
+    }
+
+    /// The moment `limit` after `start`.
+    pub(crate) fn from(start: Instant, limit: Duration) -> Self {
+        Self(start.checked_add(limit))
     }
 
     /// What is left until then; `None` when it has passed.

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "engine")]
 pub(crate) mod tls;
 
@@ -260,6 +262,7 @@ struct Fields {
     message: Cow<'static, str>,
     hint: Cow<'static, str>,
     alert: Option<Alert>,
+    alert_received: bool,
 }
 
 impl Error {
@@ -274,13 +277,35 @@ impl Error {
             message: message.into(),
             hint: hint.into(),
             alert: None,
+            alert_received: false,
         }))
     }
 
-    /// The same error with the TLS alert that was sent or received.
+    /// The same error with the TLS alert that was sent to the peer, if any.
     #[must_use]
     pub fn with_alert(mut self, alert: Option<Alert>) -> Self {
         self.0.alert = alert;
+        self.0.alert_received = false;
+        self
+    }
+
+    /// The same error with the TLS alert that the peer sent.
+    #[must_use]
+    pub fn with_alert_received(mut self, alert: Alert) -> Self {
+        self.0.alert = Some(alert);
+        self.0.alert_received = true;
+        self
+    }
+
+    /// The same error, its sentence beginning with what it is about: a file, say.
+    ///
+    /// ```
+    /// let error = hubtls::Roots::from_pem(b"").unwrap_err().within("roots.pem");
+    /// assert_eq!(error.message(), "roots.pem: there is no certificate to trust");
+    /// ```
+    #[must_use]
+    pub fn within(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
         self
     }
 
@@ -303,6 +328,11 @@ impl Error {
     pub fn alert(&self) -> Option<Alert> {
         self.0.alert
     }
+
+    /// Whether the [`alert`](Self::alert) came from the peer: it refused, not this side.
+    pub fn alert_received(&self) -> bool {
+        self.0.alert_received
+    }
 }
 
 impl fmt::Display for Error {
@@ -321,40 +351,3 @@ impl std::error::Error for Error {}
 
 /// Short for a result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn codes_are_ascending_and_names_unique() {
-        assert!(
-            ErrorCode::ALL
-                .windows(2)
-                .all(|pair| pair[0].number() < pair[1].number())
-        );
-        let names: HashSet<_> = ErrorCode::ALL.iter().map(|code| code.name()).collect();
-        assert_eq!(names.len(), ErrorCode::ALL.len());
-    }
-
-    #[test]
-    fn only_transport_errors_are_transient() {
-        for code in ErrorCode::ALL {
-            assert_eq!(
-                code.is_transient(),
-                (400..500).contains(&code.number()),
-                "{code}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_error_displays_what_is_wrong_and_what_to_do() {
-        let error = Error::new(ErrorCode::UnknownSuite, "no such suite", "see the list")
-            .with_alert(Some(Alert::from_code(40)));
-        assert_eq!(error.to_string(), "no such suite (see the list)");
-        assert_eq!(error.alert().map(Alert::name), Some("handshake_failure"));
-        assert_eq!(Alert::from_code(200).to_string(), "alert 200");
-    }
-}

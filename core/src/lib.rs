@@ -32,6 +32,9 @@ mod connection;
 mod engine;
 mod error;
 mod fingerprint;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "engine")]
 mod identity;
 mod lookup;
@@ -45,6 +48,7 @@ mod testing;
 mod trust;
 
 pub use algorithm::{Group, SignatureScheme};
+pub use certificate::Certificate;
 pub use clock::Clock;
 #[cfg(feature = "engine")]
 pub use config::{Config, ConfigBuilder, ConfigHandle, KeyLog, Sni};

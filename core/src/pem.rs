@@ -48,6 +48,11 @@ pub(crate) fn sections(text: &[u8]) -> Vec<Section<'_>> {
     sections
 }
 
+/// Whether `data` is to be read as DER: it begins like DER, and holds no PEM.
+pub(crate) fn is_der(data: &[u8]) -> bool {
+    data.first() == Some(&0x30) && sections(data).is_empty()
+}
+
 fn label(rest: &[u8]) -> &str {
     let rest = std::str::from_utf8(rest).unwrap_or_default();
     rest.trim().trim_end_matches('-')
@@ -134,6 +139,14 @@ mod tests {
             ["A", "B"]
         );
         assert_eq!(labels("no PEM at all"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn der_is_told_from_pem_with_a_comment_that_begins_like_der() {
+        assert!(is_der(&[0x30, 0x82, 1, 0]));
+        for other in [&b"0: comment\n-----BEGIN A-----\n"[..], b"", b"hello"] {
+            assert!(!is_der(other));
+        }
     }
 
     #[test]

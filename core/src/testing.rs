@@ -89,3 +89,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     let pairs = bytes.iter().map(|byte| format!("{byte:02X}"));
     pairs.collect::<Vec<_>>().join(":")
 }
+
+#[cfg(feature = "engine")]
+pub(crate) fn ders(identity: &crate::Identity) -> Vec<&[u8]> {
+    let chain = identity.chain().iter();
+    chain.map(crate::Certificate::der).collect()
+}

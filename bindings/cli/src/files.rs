@@ -21,14 +21,3 @@ fn unreadable(path: &Path, reason: impl Display) -> Error {
         "check the path, who may read it, and what it holds",
     )
 }
-
-/// Whether it is PEM text; DER otherwise.
-pub(crate) fn is_pem(text: &[u8]) -> bool {
-    text.windows(10).any(|window| window == b"-----BEGIN")
-}
-
-/// The same error, saying which file it is about.
-pub(crate) fn within(path: &Path, error: &Error) -> Error {
-    let message = format!("{}: {}", path.display(), error.message());
-    Error::new(error.code(), message, error.hint().to_owned())
-}

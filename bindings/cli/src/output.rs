@@ -95,6 +95,7 @@ pub(crate) fn error_value(error: &Error) -> Value {
         "message": error.message(),
         "hint": error.hint(),
         "alert": error.alert().map(|alert| alert.to_string()),
+        "alert_received": error.alert_received(),
     })
 }
 
@@ -108,7 +109,11 @@ fn error_text(error: &Error) -> String {
         error.hint()
     );
     if let Some(alert) = error.alert() {
-        text += &format!("\n{}: {alert}", styled(BOLD, "alert"));
+        let by = match error.alert_received() {
+            true => "received",
+            false => "sent",
+        };
+        text += &format!("\n{}: {alert} ({by})", styled(BOLD, "alert"));
     }
     text
 }
@@ -159,13 +164,16 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_json_has_code_name_message_hint_and_alert() {
+    fn an_error_in_json_has_code_name_message_hint_alert_and_who_sent_it() {
         let expected = json!({
             "code": 301, "name": "UNKNOWN_ROOT", "message": "who is that", "hint": "trust it", "alert": "unknown_ca",
+            "alert_received": false,
         });
         assert_eq!(error_value(&error()), expected);
         let without = error_value(&error().with_alert(None));
         assert_eq!(without["alert"], Value::Null);
+        let received = error_value(&error().with_alert_received(Alert::from_code(48)));
+        assert_eq!(received["alert_received"], true);
     }
 
     #[test]
@@ -173,7 +181,7 @@ mod tests {
         let text = anstream::adapter::strip_str(&error_text(&error())).to_string();
         assert_eq!(
             text,
-            "error[UNKNOWN_ROOT 301]: who is that\nhint: trust it\nalert: unknown_ca"
+            "error[UNKNOWN_ROOT 301]: who is that\nhint: trust it\nalert: unknown_ca (sent)"
         );
     }
 

@@ -6,9 +6,8 @@ use clap::Subcommand;
 use hubtls::{CipherSuite, FragmentMode, Mode, Policy, Result, Roots, Strength};
 use serde_json::{Value, json};
 
-use crate::certificate::fingerprint;
 use crate::exit::Exit;
-use crate::files::{read_text, within};
+use crate::files::read_text;
 use crate::output::{self, BOLD, Failure, styled};
 
 #[derive(Subcommand)]
@@ -51,7 +50,7 @@ pub(crate) fn load(name: &str) -> Result<Policy> {
     if path.extension().is_none_or(|extension| extension != "json") {
         return Policy::named(name);
     }
-    Policy::from_json(&read_text(path)?).map_err(|error| within(path, &error))
+    Policy::from_json(&read_text(path)?).map_err(|error| error.within(path.display()))
 }
 
 /// How a policy is called where people read it.
@@ -97,7 +96,8 @@ fn details(policy: &Policy) -> Result<Value> {
         })
     };
     let roots = Roots::of_policy(policy);
-    let root = |root: &hubtls::Root| json!({ "subject": root.subject(), "sha256": root.sha256().map(|sha256| fingerprint(&sha256)) });
+    let root =
+        |root: &hubtls::Root| json!({ "subject": root.subject(), "sha256": root.fingerprint() });
     Ok(json!({
         "policy": policy.name(),
         "narrowed": policy.is_narrowed(),

@@ -4,7 +4,7 @@ use clap::Args;
 use hubtls::{Clock, Policy, Readiness, Root};
 use serde_json::{Value, json};
 
-use crate::certificate::{fingerprint, rfc3339};
+use crate::certificate::rfc3339;
 use crate::exit::Exit;
 use crate::output::{self, BAD, BOLD, Failure, GOOD, styled};
 use crate::policy;
@@ -38,7 +38,6 @@ impl Roots {
         let now = Clock::system().now()?;
         let shipped = hubtls::Roots::embedded();
         let readiness = self.within.map(|days| trusted.readiness(now, days));
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
         let views: Vec<_> = shipped
             .iter()
             .map(|root| View::of(root, &policy, now))
@@ -70,23 +69,26 @@ struct View<'a> {
     policy: &'a str,
     trusted: bool,
     sha256: String,
-    not_after: Option<i64>,
+    not_after: Option<u64>,
     days_left: Option<i64>,
 }
 
 impl<'a> View<'a> {
-    fn of(root: &'a Root, policy: &'a Policy, now: i64) -> Self {
-        let sha256 = root.sha256().unwrap_or_default();
-        let not_after = root
-            .not_after()
-            .and_then(|seconds| i64::try_from(seconds).ok());
+    fn of(root: &'a Root, policy: &'a Policy, now: u64) -> Self {
+        let trusted = root
+            .sha256()
+            .is_some_and(|sha256| policy.roots().contains(&sha256));
+        let days_left = |not_after: u64| {
+            let seconds = not_after.cast_signed() - now.cast_signed();
+            seconds.div_euclid(SECONDS_PER_DAY)
+        };
         Self {
             root,
             policy: policy.name(),
-            trusted: policy.roots().contains(&sha256),
-            sha256: fingerprint(&sha256),
-            not_after,
-            days_left: not_after.map(|seconds| (seconds - now).div_euclid(SECONDS_PER_DAY)),
+            trusted,
+            sha256: root.fingerprint().unwrap_or_default(),
+            not_after: root.not_after(),
+            days_left: root.not_after().map(days_left),
         }
     }
 
@@ -97,7 +99,7 @@ impl<'a> View<'a> {
             "not_after": self.not_after.and_then(rfc3339),
             "days_left": self.days_left,
             "sha256": self.sha256,
-            "spki_sha256": fingerprint(&self.root.spki_sha256()),
+            "pin": self.root.pin().to_string(),
         })
     }
 
@@ -117,7 +119,7 @@ impl<'a> View<'a> {
                 ("  trusted", trust),
                 ("  not after", until),
                 ("  SHA-256", self.sha256.clone()),
-                ("  pin", fingerprint(&self.root.spki_sha256())),
+                ("  pin", self.root.pin().to_string()),
             ])
     }
 }
@@ -173,10 +175,10 @@ mod tests {
         let policy = Policy::default();
         let roots = hubtls::Roots::azure();
         let root = roots.iter().next().unwrap();
-        let last = i64::try_from(root.not_after().unwrap()).unwrap();
+        let last = root.not_after().unwrap();
         let view = |now| View::of(root, &policy, now);
-        assert_eq!(view(last - SECONDS_PER_DAY).days_left, Some(1));
-        assert!(view(last - SECONDS_PER_DAY).text().contains("(in 1 days)"));
+        assert_eq!(view(last - 86_400).days_left, Some(1));
+        assert!(view(last - 86_400).text().contains("(in 1 days)"));
         assert!(view(last + 1).text().contains("expired"));
     }
 

@@ -154,12 +154,11 @@ impl ConfigBuilder {
             Some(added) => roots.with_added(added),
             None => roots,
         };
-        Config::from_settings(Settings {
+        let settings = Settings {
             policy,
             roots,
             pins: self.pins,
             identity: self.identity,
-            refuse_invalid_identity: self.refuse_invalid_identity,
             revocation_lists: self.revocation_lists,
             require_revocation_status: self.require_revocation_status,
             alpn: self.alpn,
@@ -168,7 +167,8 @@ impl ConfigBuilder {
             key_log: self.key_log,
             clock: self.clock,
             post_quantum: self.post_quantum,
-        })
+        };
+        Config::from_settings(settings, self.refuse_invalid_identity)
     }
 }
 

@@ -22,6 +22,16 @@ pub(super) fn settings(settings: &Settings) -> Result<()> {
             "pin a root that is also trusted, or add the pinned root",
         ));
     }
+    // The whole list must fit into an extension; what applications speak fits into far less.
+    const MAX_ALPN: usize = 4_096;
+    let listed: usize = settings.alpn.iter().map(|name| 1 + name.len()).sum();
+    if listed > MAX_ALPN {
+        return Err(Error::new(
+            ErrorCode::InvalidAlpn,
+            format!("the ALPN protocol names take {listed} bytes together"),
+            "offer only the protocols that the application speaks, at most 4096 bytes of names",
+        ));
+    }
     for protocol in &settings.alpn {
         if protocol.is_empty() || protocol.len() > 255 {
             return Err(Error::new(
@@ -50,18 +60,10 @@ pub(super) fn settings(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a client certificate that is not valid now, or returns a warning about it.
-pub(super) fn identity(settings: &Settings) -> Result<Option<String>> {
-    let Some(identity) = &settings.identity else {
-        return Ok(None);
-    };
-    let checked = settings
-        .clock
-        .now()
-        .and_then(|now| identity.check_validity(now));
-    match checked {
-        Err(error) if settings.refuse_invalid_identity => Err(error),
-        Err(error) => Ok(Some(error.to_string())),
-        Ok(()) => Ok(None),
+/// Whether the client certificate is valid now.
+pub(super) fn identity(settings: &Settings) -> Result<()> {
+    match &settings.identity {
+        Some(identity) => identity.check_validity(settings.clock.now()?),
+        None => Ok(()),
     }
 }

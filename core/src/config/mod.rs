@@ -46,7 +46,6 @@ pub(crate) struct Settings {
     pub(crate) roots: Roots,
     pub(crate) pins: Vec<Pin>,
     pub(crate) identity: Option<Identity>,
-    pub(crate) refuse_invalid_identity: bool,
     pub(crate) revocation_lists: RevocationLists,
     pub(crate) require_revocation_status: bool,
     pub(crate) alpn: Vec<Vec<u8>>,
@@ -74,10 +73,15 @@ impl Config {
         ConfigBuilder::default()
     }
 
-    fn from_settings(settings: Settings) -> Result<Self> {
+    /// `refuse` says whether an invalid client certificate is an error and not just a warning.
+    fn from_settings(settings: Settings, refuse: bool) -> Result<Self> {
         check::settings(&settings)?;
         let mut warnings = settings.policy.warnings();
-        warnings.extend(check::identity(&settings)?);
+        match check::identity(&settings) {
+            Err(error) if refuse => return Err(error),
+            Err(error) => warnings.push(error.to_string()),
+            Ok(()) => {}
+        }
         let (tls, sessions) = engine::client_config(&settings)?;
         Ok(Self(Arc::new(Inner {
             settings,
@@ -93,10 +97,9 @@ impl Config {
     /// # Errors
     /// [`ErrorCode::NoRoots`](crate::ErrorCode::NoRoots): `roots` is empty, or the pins leave none of them.
     pub fn with_roots(&self, roots: Roots) -> Result<Self> {
-        Self::from_settings(Settings {
-            roots,
-            ..self.0.settings.clone()
-        })
+        let settings = self.0.settings.clone();
+        // An emergency must not fail for a client certificate that has expired since: whether it may is the server's to say.
+        Self::from_settings(Settings { roots, ..settings }, false)
     }
 
     /// The policy, narrowed as it was.

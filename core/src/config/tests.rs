@@ -67,7 +67,11 @@ fn a_new_set_of_roots_must_satisfy_the_pins_as_well() {
 
 #[test]
 fn malformed_options_are_refused() {
-    for protocols in [vec![Vec::new()], vec![vec![b'x'; 256]]] {
+    for protocols in [
+        vec![Vec::new()],
+        vec![vec![b'x'; 256]],
+        vec![vec![b'x'; 255]; 300],
+    ] {
         failure(
             Config::builder().alpn(protocols).build(),
             ErrorCode::InvalidAlpn,
@@ -102,7 +106,7 @@ fn a_policy_that_will_be_regretted_is_warned_about() {
 fn an_expired_client_certificate_is_a_warning_or_an_error_as_wanted() {
     let device = Party::root("authority").leaf("device");
     let pem = (device.pem(), device.key.serialize_pem());
-    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes()).unwrap();
+    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes(), None).unwrap();
     for (now, code) in [
         (0, ErrorCode::IdentityNotYetValid),
         (100_000_000_000, ErrorCode::IdentityExpired),
@@ -114,4 +118,23 @@ fn an_expired_client_certificate_is_a_warning_or_an_error_as_wanted() {
         assert_eq!(config.warnings().len(), 1);
         failure(builder.refuse_invalid_identity(true).build(), code);
     }
+}
+
+#[test]
+fn an_expired_client_certificate_does_not_stop_a_change_of_roots() {
+    let device = Party::root("authority").leaf("device");
+    let pem = (device.pem(), device.key.serialize_pem());
+    let identity = Identity::from_pem(pem.0.as_bytes(), pem.1.as_bytes(), None).unwrap();
+    let time = Arc::new(std::sync::atomic::AtomicU64::new(
+        identity.chain()[0].not_before().unwrap(),
+    ));
+    let source = time.clone();
+    let clock = Clock::from_fn(Arc::new(move || {
+        Some(source.load(std::sync::atomic::Ordering::Relaxed))
+    }));
+    let builder = Config::builder().identity(identity).clock(clock);
+    let config = builder.refuse_invalid_identity(true).build().unwrap();
+    time.store(100_000_000_000, std::sync::atomic::Ordering::Relaxed);
+    let changed = config.with_roots(Roots::embedded()).unwrap();
+    assert_eq!(changed.warnings().len(), 1);
 }

@@ -1,5 +1,7 @@
 //! The two buffers of a connection: a queue of bytes, and the TLS record that is being collected.
 
+use std::fmt;
+
 /// Buffers up to this size are kept; larger ones are given back, so that an idle connection is small.
 const KEEP: usize = 1024;
 
@@ -11,12 +13,19 @@ const MAX_PAYLOAD: usize = 16_384 + 2_048;
 pub(crate) const MAX_RECORD: usize = HEADER + MAX_PAYLOAD;
 
 /// Bytes that wait to be taken from the front. Memory is kept for the next ones until [`release`](Self::release).
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Queue {
     /// Longer than what waits: new zeroed memory for each record would cost a tenth of encrypting it.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+}
+
+impl fmt::Debug for Queue {
+    /// Says how much there is: it may be plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
+    }
 }
 
 impl Queue {
@@ -53,8 +62,8 @@ impl Queue {
 
     /// Replaces everything from position `start` on.
     pub(crate) fn replace_from(&mut self, start: usize, bytes: &[u8]) {
-        self.bytes.truncate(self.start + start);
-        self.bytes.extend_from_slice(bytes);
+        self.end = self.start + start;
+        self.push(bytes);
     }
 
     /// Drops the first `count` bytes, or all if there are fewer.
@@ -63,6 +72,11 @@ impl Queue {
         if self.is_empty() {
             self.start = 0;
             self.end = 0;
+        } else if self.start > self.len() {
+            // A queue that never runs empty must not grow for ever; this moves less than was taken.
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
         }
     }
 
@@ -110,7 +124,6 @@ pub(crate) fn whole_record(bytes: &[u8], limit: usize) -> Option<usize> {
 }
 
 /// Ciphertext: what the engine holds on to (the beginning of a handshake message that spans records), then the record being collected.
-#[derive(Debug)]
 pub(crate) struct Incoming {
     bytes: Vec<u8>,
     held: usize,
@@ -125,6 +138,13 @@ impl Default for Incoming {
             held: 0,
             limit: MAX_PAYLOAD,
         }
+    }
+}
+
+impl fmt::Debug for Incoming {
+    /// Says how much there is: what was opened in place is plaintext.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.len())
     }
 }
 
@@ -284,6 +304,41 @@ mod tests {
         assert_eq!(queue.pop_into(&mut last), 1);
         queue.release();
         assert_eq!(queue.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_queue_that_never_runs_empty_stays_small() {
+        let mut queue = Queue::default();
+        queue.push(&[0; 10_000]);
+        for round in 0..1_000_u32 {
+            queue.push(&round.to_be_bytes().repeat(2_500));
+            queue.consume(10_000);
+            assert_eq!(queue.as_slice()[..4], round.to_be_bytes());
+        }
+        assert!(
+            queue.bytes.capacity() < 50_000,
+            "{}",
+            queue.bytes.capacity()
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_queue_can_be_replaced() {
+        let mut queue = Queue::default();
+        queue.push(&[1, 2, 3, 4]);
+        queue.consume(1);
+        queue.replace_from(1, &[7, 8, 9]);
+        assert_eq!(queue.as_slice(), [2, 7, 8, 9]);
+    }
+
+    #[test]
+    fn debug_output_shows_no_content() {
+        let mut queue = Queue::default();
+        queue.push(&[77; 3]);
+        let mut incoming = Incoming::default();
+        incoming.fill(&RECORD);
+        let shown = format!("{queue:?} {incoming:?}");
+        assert_eq!(shown, "3 bytes 8 bytes");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::buffer::Queue;
 use crate::config::Config;
 use crate::engine::fragment::{Agreement, Shim};
 use crate::engine::scope::{Peer, Scope};
-use crate::error::{Error, tls};
+use crate::error::{Alert, Error, tls};
 use crate::policy::FragmentLength;
 
 /// What to do once the connection can write.
@@ -38,6 +38,8 @@ pub(super) struct Machine {
     pub(super) output: Queue,
     /// The peer sent close_notify.
     pub(super) peer_finished: bool,
+    /// The peer sent application data.
+    heard: bool,
 }
 
 /// Why a step failed.
@@ -73,6 +75,7 @@ impl Machine {
             shim: fragment.map(|agreement| Box::new(Shim::new(&agreement))),
             output: Queue::default(),
             peer_finished: false,
+            heard: false,
         };
         machine.step(config, &mut [], 0, None, &mut |_| ())?;
         Ok(machine)
@@ -104,6 +107,11 @@ impl Machine {
         self.peer
             .as_ref()
             .is_some_and(|peer| peer.certificate_requested)
+    }
+
+    /// The server asked for a client certificate, and nothing that it said since shows that it is content with what it got.
+    pub(super) fn certificate_is_due(&self) -> bool {
+        !self.heard && self.certificate_requested()
     }
 
     /// Shows `input` to rustls and does `task`; plaintext goes to `each`. From position `new` on, `input` is at most one record that rustls
@@ -172,10 +180,11 @@ impl Machine {
                 ConnectionState::EncodeTlsData(data) => encode(data, &mut self.output),
                 ConnectionState::TransmitTlsData(data) => data.done(),
                 ConnectionState::ReadTraffic(mut traffic) => {
+                    self.heard = true;
                     while let Some(record) = traffic.next_record() {
                         each(record?.payload);
                     }
-                    if discarded == input.len() {
+                    if discarded == input.len() && task.is_none() {
                         return Ok(discarded);
                     }
                 }
@@ -186,7 +195,7 @@ impl Machine {
                     }
                     return Ok(discarded);
                 }
-                ConnectionState::BlockedHandshake | ConnectionState::Closed => {
+                ConnectionState::BlockedHandshake | ConnectionState::Closed if task.is_none() => {
                     return Ok(discarded);
                 }
                 other => return Err(rustls::Error::General(format!("{other:?}")).into()),
@@ -198,23 +207,42 @@ impl Machine {
     fn explain(&mut self, config: &Config, fault: Fault) -> Error {
         let moment = tls::Moment {
             handshaking: self.is_handshaking(),
-            server_hello_seen: self.tls.protocol_version().is_some(),
-            certificate_requested: self.certificate_requested(),
+            server_hello_seen: self.server_hello_seen(),
+            certificate_requested: self.certificate_is_due(),
             has_identity: config.identity().is_some(),
         };
+        let queued = self.output.len();
         self.flush_alert();
-        let callback = self.peer.as_mut().and_then(|peer| {
-            if moment.handshaking
-                && let Some(sessions) = config.sessions()
-            {
-                sessions.forget_tls12(&peer.name);
-            }
-            peer.failure.take()
-        });
+        let alert_sent = self.output.len() > queued;
+        self.forget_session(config);
+        let callback = self.peer.as_mut().and_then(|peer| peer.failure.take());
         match (callback, fault) {
             (Some(error), _) => error,
-            (None, Fault::Tls(error)) => tls::from_rustls(error, moment),
+            (None, Fault::Tls(rustls::Error::AlertReceived(alert))) => {
+                tls::from_alert(Alert::from_code(alert.into()), moment)
+            }
+            (None, Fault::Tls(error)) => {
+                let error = tls::from_rustls(error, moment);
+                let alert = error.alert().filter(|_| alert_sent);
+                error.with_alert(alert)
+            }
             (None, Fault::Exhausted) => tls::record_limit(),
+        }
+    }
+
+    /// A HelloRetryRequest sets the version as well, but nothing is settled with it.
+    fn server_hello_seen(&self) -> bool {
+        let retried = self.tls.handshake_kind() == Some(HandshakeKind::FullWithHelloRetryRequest);
+        let settled = self.tls.negotiated_key_exchange_group().is_some();
+        self.tls.protocol_version().is_some() && (settled || !retried)
+    }
+
+    /// After a handshake that failed: a server that chokes on the offered session must not be offered it again.
+    pub(super) fn forget_session(&self, config: &Config) {
+        if self.is_handshaking()
+            && let (Some(sessions), Some(peer)) = (config.sessions(), &self.peer)
+        {
+            sessions.forget_tls12(&peer.name);
         }
     }
 

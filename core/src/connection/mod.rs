@@ -8,13 +8,12 @@
 
 mod buffer;
 mod machine;
+mod name;
 mod negotiated;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-
-use pki_types::{DnsName, ServerName};
 
 use buffer::{Incoming, whole_record};
 pub(crate) use buffer::{MAX_RECORD, Queue};
@@ -48,6 +47,8 @@ pub struct Connection {
     /// The first bytes looked like TLS.
     speaks_tls: bool,
     finished: bool,
+    /// Why nothing more can be written although reading goes on.
+    write_failure: Option<Error>,
 }
 
 impl Connection {
@@ -57,9 +58,9 @@ impl Connection {
     /// # Errors
     /// [`ErrorCode::InvalidServerName`] if it is neither.
     pub fn new(config: &Config, server_name: &str) -> Result<Self> {
-        let verified = parse_name(server_name)?;
+        let verified = name::parse(server_name)?;
         let sent = match config.sni() {
-            Sni::Named(name) => parse_name(name)?,
+            Sni::Named(name) => name::parse(name)?,
             Sni::FromName | Sni::Off => verified.clone(),
         };
         Ok(Self {
@@ -70,6 +71,7 @@ impl Connection {
             failure: None,
             speaks_tls: false,
             finished: false,
+            write_failure: None,
         })
     }
 
@@ -78,7 +80,7 @@ impl Connection {
     /// Buffers one record of up to 18,437 bytes (RFC 5246, section 6.2.3). 0 means that [`read`](Self::read) must go first.
     ///
     /// # Errors
-    /// Any of the codes 3xx; then see [`Connection`].
+    /// Any of the codes 3xx, [`ErrorCode::SignerFailed`], [`ErrorCode::NoTime`] or [`ErrorCode::Internal`]; then see [`Connection`].
     pub fn receive(&mut self, input: &[u8]) -> Result<usize> {
         // Not when it runs empty: a sender of many records would need it again at once.
         self.machine.output.release();
@@ -158,7 +160,13 @@ impl Connection {
             return Ok(());
         }
         let error = self.unexpected_end();
+        self.give_up();
         self.latch(Err(error))
+    }
+
+    /// Says that nothing more is expected of the handshake: the session that was offered may be why the server is silent.
+    pub(crate) fn give_up(&self) {
+        self.machine.forget_session(&self.config);
     }
 
     /// Moves decrypted bytes into `output` and returns how many; 0 means none now, or no more ever if [`is_ended`](Self::is_ended).
@@ -196,9 +204,12 @@ impl Connection {
     /// transmitted.
     ///
     /// # Errors
-    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up; else as [`receive`](Self::receive).
+    /// [`ErrorCode::WriteAfterFinish`]; [`ErrorCode::RecordLimit`] when the keys are used up: what the peer still sends can be read; else as [`receive`](Self::receive).
     pub fn write(&mut self, data: &[u8]) -> Result<usize> {
         self.check()?;
+        if let Some(error) = &self.write_failure {
+            return Err(error.clone());
+        }
         if self.finished {
             return Err(Error::new(
                 ErrorCode::WriteAfterFinish,
@@ -283,6 +294,7 @@ impl Connection {
             self.machine.tls(),
             root.cloned(),
             self.machine.fragment_length(),
+            self.machine.certificate_requested(),
         )
     }
 
@@ -329,10 +341,19 @@ impl Connection {
         let result = self
             .machine
             .step(&self.config, held, new, Some(task), &mut |_| ());
-        self.latch(result).map(|_| ())
+        match result {
+            // close_notify is queued; what the peer still sends can be read.
+            Err(error) if error.code() == ErrorCode::RecordLimit => {
+                self.finished = true;
+                self.write_failure = Some(error.clone());
+                Err(error)
+            }
+            result => self.latch(result).map(|_| ()),
+        }
     }
 
-    fn check(&self) -> Result<()> {
+    /// The failure, if it has failed.
+    pub(crate) fn check(&self) -> Result<()> {
         match &self.failure {
             Some(error) => Err(error.clone()),
             None => Ok(()),
@@ -370,7 +391,7 @@ impl Connection {
         if !self.speaks_tls && !self.incoming.is_empty() {
             return tls::not_tls(self.incoming.record());
         }
-        let hint = if self.machine.certificate_requested() && self.config.identity().is_none() {
+        let hint = if self.machine.certificate_is_due() && self.config.identity().is_none() {
             "the server asked for a client certificate and got none: configure an identity"
         } else if !self.machine.is_handshaking() {
             "treat what was received as incomplete; the network or the server may have failed, so reconnect"
@@ -403,26 +424,4 @@ impl fmt::Debug for Connection {
             .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
-}
-
-fn parse_name(name: &str) -> Result<ServerName<'static>> {
-    let invalid = |hint: &'static str| {
-        Error::new(
-            ErrorCode::InvalidServerName,
-            format!("{name:?} is neither a DNS name nor an IP address"),
-            hint,
-        )
-    };
-    // A trailing dot marks a complete DNS name; certificates and SNI go without (RFC 6066, section 3).
-    let bare = name.strip_suffix('.').unwrap_or(name);
-    if let Ok(name) = ServerName::try_from(bare.trim_start_matches('[').trim_end_matches(']')) {
-        return Ok(name.to_owned());
-    }
-    Err(match name.rsplit_once(':') {
-        _ if name.contains("://") => invalid("give the host name alone, without scheme and path"),
-        Some((host, _)) if DnsName::try_from(host).is_ok() => {
-            invalid("give the name alone, without a port")
-        }
-        _ => invalid("for example my-hub.azure-devices.net"),
-    })
 }

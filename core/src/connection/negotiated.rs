@@ -6,7 +6,7 @@ use rustls::{CommonState, HandshakeKind};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::algorithm::Group;
-use crate::fingerprint;
+use crate::certificate::Certificate;
 use crate::policy::FragmentLength;
 use crate::suite::{CipherSuite, Version};
 use crate::trust::Root;
@@ -22,7 +22,8 @@ pub struct Negotiated {
     group: Option<Group>,
     alpn: Option<Vec<u8>>,
     resumed: bool,
-    peer_chain: Vec<Vec<u8>>,
+    client_certificate_requested: bool,
+    peer_chain: Vec<Certificate>,
     root: Option<Root>,
     fragment_length: Option<FragmentLength>,
     handshake_duration: Option<Duration>,
@@ -34,6 +35,7 @@ impl Negotiated {
         tls: &CommonState,
         root: Option<Root>,
         fragment_length: Option<FragmentLength>,
+        client_certificate_requested: bool,
     ) -> Option<Self> {
         let suite = u16::from(tls.negotiated_cipher_suite()?.suite());
         let chain = tls.peer_certificates().unwrap_or_default();
@@ -45,10 +47,8 @@ impl Negotiated {
                 .and_then(|group| Group::from_code(u16::from(group.name()))),
             alpn: tls.alpn_protocol().map(<[u8]>::to_vec),
             resumed: tls.handshake_kind() == Some(HandshakeKind::Resumed),
-            peer_chain: chain
-                .iter()
-                .map(|certificate| certificate.to_vec())
-                .collect(),
+            client_certificate_requested,
+            peer_chain: chain.iter().map(|der| Certificate::accepted(der)).collect(),
             root,
             fragment_length,
             handshake_duration: None,
@@ -85,8 +85,16 @@ impl Negotiated {
         self.resumed
     }
 
-    /// The certificates that the server sent, DER, its own first; of a resumed session those of its first handshake.
-    pub fn peer_chain(&self) -> &[Vec<u8>] {
+    /// Whether the server asked for a client certificate in this handshake.
+    ///
+    /// In TLS 1.3 it judges the answer only after the client's handshake is complete: a refusal comes with the first read, or with
+    /// [`Stream::confirm`](crate::Stream::confirm).
+    pub fn client_certificate_requested(&self) -> bool {
+        self.client_certificate_requested
+    }
+
+    /// The certificates that the server sent, its own first; of a resumed session those of its first handshake.
+    pub fn peer_chain(&self) -> &[Certificate] {
         &self.peer_chain
     }
 
@@ -111,7 +119,7 @@ impl Serialize for Negotiated {
         let chain: Vec<_> = self
             .peer_chain
             .iter()
-            .map(|der| fingerprint::written(&fingerprint::of(der)))
+            .map(Certificate::fingerprint)
             .collect();
         let mut map = serializer.serialize_map(Some(9))?;
         map.serialize_entry("version", self.version.name())?;

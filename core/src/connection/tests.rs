@@ -8,6 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::{ServerConfig, ServerConnection};
 
 use super::*;
+use crate::clock::Clock;
 use crate::policy::Policy;
 use crate::suite::Version;
 use crate::trust::Roots;
@@ -16,6 +17,8 @@ const NAME: &str = "hub.example";
 
 struct Authority {
     root: Vec<u8>,
+    /// Another certificate of the same name and key.
+    reissued_root: Vec<u8>,
     chain: Vec<pki_types::CertificateDer<'static>>,
     key: Vec<u8>,
 }
@@ -25,14 +28,17 @@ fn authority() -> &'static Authority {
     AUTHORITY.get_or_init(|| {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let ca = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let ca =
+            CertifiedIssuer::self_signed(params.clone(), KeyPair::generate().unwrap()).unwrap();
+        let reissued = params.self_signed(ca.key()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new([NAME.to_string()])
+        let leaf = CertificateParams::new([NAME, "hub.azure-devices.net"].map(String::from))
             .unwrap()
             .signed_by(&key, &ca)
             .unwrap();
         Authority {
             root: ca.der().to_vec(),
+            reissued_root: reissued.der().to_vec(),
             chain: vec![leaf.der().clone()],
             key: key.serialize_der(),
         }
@@ -49,6 +55,10 @@ fn config(policy: &str) -> Config {
 }
 
 fn server() -> ServerConnection {
+    ServerConnection::new(server_config()).unwrap()
+}
+
+fn server_config() -> Arc<ServerConfig> {
     let key = PrivateKeyDer::try_from(authority().key.clone()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(
         rustls::crypto::aws_lc_rs::default_provider(),
@@ -58,7 +68,7 @@ fn server() -> ServerConnection {
     .with_no_client_auth()
     .with_single_cert(authority().chain.clone(), key)
     .unwrap();
-    ServerConnection::new(Arc::new(config)).unwrap()
+    Arc::new(config)
 }
 
 /// What the server has to say, after it was told what the client has to say.
@@ -133,17 +143,8 @@ fn both_versions_connect_and_carry_data_both_ways() {
 fn a_session_is_resumed_with_its_root() {
     for policy in ["iothub", "iothub-tls12"] {
         let config = config(policy);
-        // The store of sessions is the server configuration's: both connections need the same.
-        let key = PrivateKeyDer::try_from(authority().key.clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let server_config = Arc::new(
-            ServerConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(authority().chain.clone(), key)
-                .unwrap(),
-        );
+        // The store of sessions is the server configuration's: all connections need the same.
+        let server_config = server_config();
         for resumed in [false, true, true] {
             let mut client = Connection::new(&config, NAME).unwrap();
             let mut server = ServerConnection::new(server_config.clone()).unwrap();
@@ -352,6 +353,11 @@ fn names_that_cannot_be_verified_are_refused_with_advice() {
         ("https://hub.example/", "without scheme"),
         ("", "for example"),
         ("a b", "for example"),
+        ("hub.example]", "for example"),
+        ("[hub.example]", "for example"),
+        ("[127.0.0.1]", "for example"),
+        ("[[::1", "for example"),
+        ("::1.", "for example"),
     ] {
         let error = Connection::new(&config, name).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidServerName);
@@ -372,13 +378,95 @@ fn used_up_keys_ask_for_a_new_connection() {
             Ok(_) => panic!("nothing waits"),
             Err(error) => break error,
         }
-        client.transmitted(usize::MAX);
+        exchange(&mut client, &mut server);
     };
     assert_eq!(error.code(), ErrorCode::RecordLimit);
     assert!(error.code().is_transient());
     assert!(error.hint().contains("reconnect"));
     assert!(client.wants_transmit(), "close_notify tells the server");
-    drop(exchange(&mut client, &mut server));
+    exchange(&mut client, &mut server);
+    let records = say(&mut server, b"still heard");
+    client.receive(&records).unwrap();
+    assert_eq!(client.readable_bytes().unwrap(), 11);
+    assert_eq!(client.write(b"x"), Err(error));
+}
+
+#[test]
+fn a_session_that_makes_the_server_hang_up_is_not_offered_again() {
+    let config = config("iothub-tls12");
+    let server_config = server_config();
+    for (resumed, hang_up) in [(false, false), (true, true), (false, false)] {
+        let mut client = Connection::new(&config, NAME).unwrap();
+        if hang_up {
+            assert_eq!(code(client.receive_end()), ErrorCode::ClosedInHandshake);
+            continue;
+        }
+        let mut server = ServerConnection::new(server_config.clone()).unwrap();
+        for _ in 0..4 {
+            let answer = exchange(&mut client, &mut server);
+            client.receive(&answer).unwrap();
+        }
+        assert_eq!(client.negotiated().unwrap().resumed(), resumed);
+    }
+}
+
+#[test]
+fn a_root_that_vouches_is_found_beside_its_twin_that_does_not() {
+    let authority = authority();
+    let azure = "hub.azure-devices.net";
+    let twin = || Roots::from_der(&[&authority.root]).unwrap();
+    let reissued = Roots::from_der(&[&authority.reissued_root]).unwrap();
+    for roots in [
+        twin().with_added(reissued.clone().vouching_for_azure(true)),
+        reissued.vouching_for_azure(true).with_added(twin()),
+    ] {
+        assert_eq!(roots.len(), 2);
+        let config = Config::builder().roots(roots).build().unwrap();
+        let (mut client, mut server) = (Connection::new(&config, azure).unwrap(), server());
+        while client.is_handshaking() {
+            let answer = exchange(&mut client, &mut server);
+            client.receive(&answer).unwrap();
+        }
+        let negotiated = client.negotiated().unwrap();
+        assert!(negotiated.root().unwrap().vouches_for_azure());
+    }
+}
+
+#[test]
+fn a_clock_that_stops_ends_no_connection() {
+    let ticking = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let source = ticking.clone();
+    let now = Clock::system().now().unwrap();
+    let clock = Clock::from_fn(Arc::new(move || {
+        source
+            .load(std::sync::atomic::Ordering::Relaxed)
+            .then_some(now)
+    }));
+    let roots = Roots::from_der(&[&authority().root]).unwrap();
+    let config = Config::builder()
+        .add_roots(roots)
+        .clock(clock)
+        .build()
+        .unwrap();
+    let (mut client, mut server) = (Connection::new(&config, NAME).unwrap(), server());
+    while client.is_handshaking() {
+        let answer = exchange(&mut client, &mut server);
+        client.receive(&answer).unwrap();
+    }
+    ticking.store(false, std::sync::atomic::Ordering::Relaxed);
+    let tickets = exchange(&mut client, &mut server);
+    assert!(!tickets.is_empty());
+    client
+        .receive_in_place(&mut tickets.clone(), |_| ())
+        .unwrap();
+
+    let mut client = Connection::new(&config, NAME).unwrap();
+    let answer = exchange(&mut client, &mut self::server());
+    assert_eq!(
+        code(client.receive(&answer)),
+        ErrorCode::NoTime,
+        "but no new server is believed"
+    );
 }
 
 #[test]

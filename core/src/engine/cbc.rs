@@ -38,6 +38,9 @@ const MAX_FRAGMENT: usize = 16_384;
 /// How many IVs are drawn at a time: one draw costs as much as the MAC of a short record.
 const IVS: usize = 8;
 
+const SEAL: ffi::evp_aead_direction_t = ffi::evp_aead_direction_t_evp_aead_seal;
+const OPEN: ffi::evp_aead_direction_t = ffi::evp_aead_direction_t_evp_aead_open;
+
 /// Every CBC suite of the policies.
 pub(super) static SUITES: [&SupportedCipherSuite; 4] =
     [&ECDSA_AES_128, &ECDSA_AES_256, &RSA_AES_128, &RSA_AES_256];
@@ -121,16 +124,11 @@ struct Suite {
 }
 
 impl Suite {
-    fn record(
-        &self,
-        key: &AeadKey,
-        mac_key: &[u8],
-        direction: ffi::evp_aead_direction_t,
-    ) -> Record {
+    fn record(&self, key: &[u8], mac_key: &[u8], direction: ffi::evp_aead_direction_t) -> Record {
         let mut keys = Zeroizing::new([0; MAX_MAC + MAX_KEY]);
         let keys = &mut keys[..self.mac_len + self.key_len];
         keys[..self.mac_len].copy_from_slice(mac_key);
-        keys[self.mac_len..].copy_from_slice(key.as_ref());
+        keys[self.mac_len..].copy_from_slice(key);
         Record {
             context: Context::new(self.algorithm, keys, direction),
             mac_len: self.mac_len,
@@ -164,11 +162,11 @@ impl Prf for Suite {
 
 impl Tls12AeadAlgorithm for Suite {
     fn encrypter(&self, key: AeadKey, mac_key: &[u8], _: &[u8]) -> Box<dyn MessageEncrypter> {
-        Box::new(self.record(&key, mac_key, ffi::evp_aead_direction_t_evp_aead_seal))
+        Box::new(self.record(key.as_ref(), mac_key, SEAL))
     }
 
     fn decrypter(&self, key: AeadKey, mac_key: &[u8]) -> Box<dyn MessageDecrypter> {
-        Box::new(self.record(&key, mac_key, ffi::evp_aead_direction_t_evp_aead_open))
+        Box::new(self.record(key.as_ref(), mac_key, OPEN))
     }
 
     fn key_block_shape(&self) -> KeyBlockShape {
@@ -309,8 +307,8 @@ impl Context {
                 direction,
             )
         };
-        // On failure AWS-LC leaves the context zeroed: there is nothing to clean up.
-        (done == 1).then_some(Self(context))
+        // On failure AWS-LC has freed whatever it had allocated: there is nothing to clean up.
+        succeeded(done).then_some(Self(context))
     }
 
     /// Encrypts `body` in place; MAC and padding fill `tag` exactly. Returns whether that worked.

@@ -10,6 +10,8 @@ mod verifier;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use pki_types::{CertificateRevocationListDer, UnixTime};
 use rustls::client::{ResolvesClientCert, Resumption};
@@ -51,6 +53,7 @@ fn build(
         settings.pins.iter().map(Pin::spki_sha256).collect(),
         revocation_lists(settings)?,
         settings.require_revocation_status,
+        settings.clock.clone(),
         provider::signature_schemes(&settings.policy),
         provider.signature_verification_algorithms,
     );
@@ -66,7 +69,10 @@ fn build(
         .collect();
     let mut config = ClientConfig::builder_with_details(
         Arc::new(provider),
-        Arc::new(Time(settings.clock.clone())),
+        Arc::new(Time {
+            clock: settings.clock.clone(),
+            last: AtomicU64::new(0),
+        }),
     )
     .with_protocol_versions(&versions)
     .map_err(internal)?
@@ -128,15 +134,24 @@ fn internal(error: rustls::Error) -> Error {
     tls::internal(&error)
 }
 
+/// The time for the age of tickets, which come at any moment: a clock that has stopped knowing it must not end a connection. Certificates are
+/// judged by the clock itself.
 #[derive(Debug)]
-struct Time(Clock);
+struct Time {
+    clock: Clock,
+    last: AtomicU64,
+}
 
 impl TimeProvider for Time {
     fn current_time(&self) -> Option<UnixTime> {
-        let seconds = self.0.now().ok()?;
-        Some(UnixTime::since_unix_epoch(std::time::Duration::from_secs(
-            seconds,
-        )))
+        let seconds = match self.clock.now() {
+            Ok(now) => {
+                self.last.store(now, Ordering::Relaxed);
+                now
+            }
+            Err(_) => self.last.load(Ordering::Relaxed),
+        };
+        Some(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 }
 

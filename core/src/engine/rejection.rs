@@ -3,10 +3,9 @@
 use pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::CertificateError;
 use webpki::Error as Path;
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{ASN1Time, FromDer, Validity, X509Certificate, X509Name};
 
-use crate::certificate::{date, printable};
+use crate::certificate::{self, date, printable};
 use crate::error::tls::{alert_for, internal};
 use crate::error::{Error, ErrorCode};
 use crate::trust::Root;
@@ -203,33 +202,11 @@ fn alternative_names(der: &CertificateDer<'_>) -> Vec<String> {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         return Vec::new();
     };
-    let Ok(Some(extension)) = certificate.subject_alternative_name() else {
-        return Vec::new();
-    };
-    let mut names: Vec<_> = extension
-        .value
-        .general_names
-        .iter()
-        .filter_map(host)
-        .take(MAX_NAMES + 1)
-        .collect();
+    let mut names = certificate::names(&certificate, MAX_NAMES + 1);
     if names.len() > MAX_NAMES {
         names[MAX_NAMES] = "...".into();
     }
     names
-}
-
-fn host(name: &GeneralName<'_>) -> Option<String> {
-    match name {
-        GeneralName::DNSName(name) => Some(printable(name)),
-        GeneralName::IPAddress(bytes) => match *bytes {
-            [a, b, c, d] => Some(std::net::Ipv4Addr::new(*a, *b, *c, *d).to_string()),
-            bytes => <[u8; 16]>::try_from(bytes)
-                .ok()
-                .map(|v6| std::net::Ipv6Addr::from(v6).to_string()),
-        },
-        _ => None,
-    }
 }
 
 /// Follows the chain from the end entity upwards for as long as the peer sent the issuers.

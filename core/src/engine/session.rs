@@ -63,15 +63,22 @@ impl SessionStore {
         }
     }
 
+    /// Changes what is remembered of the server that the current connection verifies.
+    fn with_current(&self, change: impl FnOnce(&mut Server)) {
+        if let Some(name) = verified_name() {
+            change(self.servers().entry(name));
+        }
+    }
+
     fn servers(&self) -> MutexGuard<'_, Servers> {
         // Nothing in here is left half-done by a panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The name that the current connection verifies: rustls knows only the one that it sends.
-fn verified_name(sent: &ServerName<'_>) -> ServerName<'static> {
-    scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent.to_owned())
+/// The name that the current connection verifies: rustls knows only the one that it sends, by which no session may be kept.
+fn verified_name() -> Option<ServerName<'static>> {
+    scope::current(|peer| peer.name.clone())
 }
 
 fn findings() -> Findings {
@@ -83,47 +90,44 @@ fn offer(findings: Findings) {
 }
 
 impl ClientSessionStore for SessionStore {
-    fn set_kx_hint(&self, name: ServerName<'static>, group: NamedGroup) {
-        self.servers().entry(verified_name(&name)).group = Some(group);
+    fn set_kx_hint(&self, _: ServerName<'static>, group: NamedGroup) {
+        self.with_current(|server| server.group = Some(group));
     }
 
-    fn kx_hint(&self, name: &ServerName<'_>) -> Option<NamedGroup> {
-        self.servers().by_name.get(&verified_name(name))?.group
+    fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
+        self.servers().by_name.get(&verified_name()?)?.group
     }
 
-    fn set_tls12_session(&self, name: ServerName<'static>, session: Tls12ClientSessionValue) {
+    fn set_tls12_session(&self, _: ServerName<'static>, session: Tls12ClientSessionValue) {
         let findings = findings();
-        self.servers().entry(verified_name(&name)).tls12 = Some(Remembered { session, findings });
+        self.with_current(|server| server.tls12 = Some(Remembered { session, findings }));
     }
 
-    fn tls12_session(&self, name: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
+    fn tls12_session(&self, _: &ServerName<'_>) -> Option<Tls12ClientSessionValue> {
         let servers = self.servers();
-        let found = servers.by_name.get(&verified_name(name))?.tls12.as_ref()?;
+        let found = servers.by_name.get(&verified_name()?)?.tls12.as_ref()?;
         offer(found.findings);
         Some(found.session.clone())
     }
 
-    fn remove_tls12_session(&self, name: &ServerName<'static>) {
-        self.forget_tls12(&verified_name(name));
+    fn remove_tls12_session(&self, _: &ServerName<'static>) {
+        self.with_current(|server| server.tls12 = None);
     }
 
-    fn insert_tls13_ticket(&self, name: ServerName<'static>, session: Tls13ClientSessionValue) {
+    fn insert_tls13_ticket(&self, _: ServerName<'static>, session: Tls13ClientSessionValue) {
         let findings = findings();
-        let mut servers = self.servers();
-        let tickets = &mut servers.entry(verified_name(&name)).tls13;
-        if tickets.len() == TICKETS {
-            tickets.pop_front();
-        }
-        tickets.push_back(Remembered { session, findings });
+        self.with_current(|server| {
+            if server.tls13.len() == TICKETS {
+                server.tls13.pop_front();
+            }
+            server.tls13.push_back(Remembered { session, findings });
+        });
     }
 
-    fn take_tls13_ticket(&self, name: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
+    fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         let mut servers = self.servers();
-        let found = servers
-            .by_name
-            .get_mut(&verified_name(name))?
-            .tls13
-            .pop_back()?;
+        let server = servers.by_name.get_mut(&verified_name()?)?;
+        let found = server.tls13.pop_back()?;
         offer(found.findings);
         Some(found.session)
     }
@@ -143,27 +147,40 @@ mod tests {
         ServerName::try_from(format!("server-{index}.example")).unwrap()
     }
 
+    fn store_hint(store: &SessionStore, verified: ServerName<'static>, sent: ServerName<'static>) {
+        let mut peer = Some(Box::new(scope::Peer::new(verified, None)));
+        let _scope = scope::Scope::enter(&mut peer);
+        store.set_kx_hint(sent, NamedGroup::X25519);
+    }
+
     #[test]
     fn the_number_of_servers_is_bounded_and_the_oldest_goes_first() {
         let store = SessionStore::default();
         for index in 0..=SERVERS {
-            store.set_kx_hint(name(index), NamedGroup::X25519);
+            store_hint(&store, name(index), name(index));
         }
-        assert_eq!(store.kx_hint(&name(0)), None);
-        assert_eq!(store.kx_hint(&name(1)), Some(NamedGroup::X25519));
-        assert_eq!(store.servers().by_name.len(), SERVERS);
-        assert_eq!(store.servers().order.len(), SERVERS);
+        let servers = store.servers();
+        assert!(!servers.by_name.contains_key(&name(0)));
+        assert!(servers.by_name.contains_key(&name(1)));
+        assert_eq!(servers.by_name.len(), SERVERS);
+        assert_eq!(servers.order.len(), SERVERS);
     }
 
     #[test]
     fn sessions_are_kept_by_the_verified_name_not_by_the_sent_one() {
         let store = SessionStore::default();
-        let mut peer = Some(Box::new(scope::Peer::new(name(1), None)));
-        {
-            let _scope = scope::Scope::enter(&mut peer);
-            store.set_kx_hint(name(2), NamedGroup::X25519);
-        }
-        assert_eq!(store.kx_hint(&name(2)), None);
-        assert_eq!(store.kx_hint(&name(1)), Some(NamedGroup::X25519));
+        store_hint(&store, name(1), name(2));
+        let servers = store.servers();
+        assert!(servers.by_name.contains_key(&name(1)));
+        assert!(!servers.by_name.contains_key(&name(2)));
+    }
+
+    #[test]
+    fn without_a_connection_nothing_is_kept_and_nothing_found() {
+        let store = SessionStore::default();
+        store.set_kx_hint(name(1), NamedGroup::X25519);
+        assert!(store.servers().by_name.is_empty());
+        store_hint(&store, name(1), name(1));
+        assert_eq!(store.kx_hint(&name(1)), None);
     }
 }

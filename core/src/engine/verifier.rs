@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::time::Duration;
 
 use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -14,6 +15,7 @@ use webpki::{
 
 use super::rejection::{self, Rejection};
 use super::scope;
+use crate::clock::Clock;
 use crate::trust::{Root, Roots, is_azure_name};
 
 /// Verifies servers by the roots, pins and revocation lists of one configuration.
@@ -25,6 +27,7 @@ pub(crate) struct Verifier {
     pins: Vec<[u8; 32]>,
     revocation_lists: Vec<CertRevocationList<'static>>,
     require_revocation_status: bool,
+    clock: Clock,
     schemes: Vec<SignatureScheme>,
     algorithms: WebPkiSupportedAlgorithms,
 }
@@ -42,6 +45,7 @@ impl Verifier {
         pins: Vec<[u8; 32]>,
         revocation_lists: Vec<CertRevocationList<'static>>,
         require_revocation_status: bool,
+        clock: Clock,
         schemes: Vec<SignatureScheme>,
         algorithms: WebPkiSupportedAlgorithms,
     ) -> Self {
@@ -52,6 +56,7 @@ impl Verifier {
             pins,
             revocation_lists,
             require_revocation_status,
+            clock,
             schemes,
             algorithms,
         }
@@ -134,10 +139,10 @@ impl Verifier {
     }
 
     fn index_of(&self, anchor: &TrustAnchor<'_>) -> Option<usize> {
-        self.anchors.iter().position(|known| {
-            known.subject_public_key_info == anchor.subject_public_key_info
-                && known.subject == anchor.subject
-        })
+        // webpki hands back the one it was given: two roots may have the same name and key.
+        self.anchors
+            .iter()
+            .position(|known| std::ptr::eq(known, anchor))
     }
 
     fn root(&self, index: usize) -> Option<&Root> {
@@ -157,9 +162,9 @@ impl ServerCertVerifier for Verifier {
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        sent_name: &ServerName<'_>,
+        _sent_name: &ServerName<'_>,
         _ocsp_response: &[u8],
-        now: UnixTime,
+        _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         // By now the server has answered in either version: this is the last moment to refuse before its name is trusted.
         if let Some(refusal) = scope::current(|peer| peer.fragment?.refusal()).flatten() {
@@ -168,7 +173,14 @@ impl ServerCertVerifier for Verifier {
                 "the fragment length is required".into(),
             ));
         }
-        let name = scope::current(|peer| peer.name.clone()).unwrap_or_else(|| sent_name.to_owned());
+        // The name that is sent may be another: without a connection there is none to verify.
+        let Some(name) = scope::current(|peer| peer.name.clone()) else {
+            return Err(rustls::Error::General("no connection to verify".into()));
+        };
+        let Ok(now) = self.clock.now() else {
+            return Err(rustls::Error::FailedToGetCurrentTime);
+        };
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
         match self.verify(end_entity, intermediates, &name, now) {
             Ok(root) => {
                 scope::current(|peer| peer.verified_root = Some(root));

@@ -13,7 +13,7 @@ pub(crate) struct Moment {
     pub(crate) handshaking: bool,
     /// The server has chosen version and suite.
     pub(crate) server_hello_seen: bool,
-    /// The server has asked for a client certificate.
+    /// The server has asked for a client certificate, and has not shown since that it is content.
     pub(crate) certificate_requested: bool,
     /// The configuration holds a client certificate.
     pub(crate) has_identity: bool,
@@ -49,9 +49,6 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
         Tls::PeerMisbehaved(reason) => {
             misbehaved(format!("{reason:?}"), misbehaviour_alert(&reason))
         }
-        Tls::InvalidMessage(reason) => {
-            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
-        }
         Tls::InappropriateMessage {
             expect_types,
             got_type,
@@ -72,12 +69,11 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
             "reconnect; if it happens again, something between the two ends changes the traffic",
         )
         .with_alert(sent(AlertDescription::BadRecordMac)),
-        Tls::PeerSentOversizedRecord => Error::new(
-            ErrorCode::RecordOverflow,
-            "the peer sent a record that is larger than agreed",
-            "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
-        )
-        .with_alert(sent(AlertDescription::RecordOverflow)),
+        Tls::PeerSentOversizedRecord => oversized(AlertDescription::RecordOverflow),
+        Tls::InvalidMessage(reason @ InvalidMessage::MessageTooLarge) => oversized(reason.into()),
+        Tls::InvalidMessage(reason) => {
+            misbehaved(format!("{reason:?}"), Some(message_alert(reason)))
+        }
         Tls::EncryptError => record_limit(),
         Tls::FailedToGetCurrentTime => Error::new(
             ErrorCode::NoTime,
@@ -107,6 +103,16 @@ pub(crate) fn internal(what: &dyn std::fmt::Debug) -> Error {
     )
 }
 
+/// A record is longer than it may be, by its header or once decrypted.
+fn oversized(alert: AlertDescription) -> Error {
+    Error::new(
+        ErrorCode::RecordOverflow,
+        "the peer sent a record that is larger than agreed",
+        "the peer breaks TLS; if it ignores the agreed fragment length, connect without one",
+    )
+    .with_alert(sent(alert))
+}
+
 /// The keys of the connection have protected as many records as is safe.
 pub(crate) fn record_limit() -> Error {
     Error::new(
@@ -117,24 +123,37 @@ pub(crate) fn record_limit() -> Error {
 }
 
 /// An alert that ends the connection, by what it means at this moment.
-fn from_alert(alert: Alert, moment: Moment) -> Error {
+pub(crate) fn from_alert(alert: Alert, moment: Moment) -> Error {
     let refused = |code, message: String, hint: &'static str| {
-        Error::new(code, message, hint).with_alert(Some(alert))
+        Error::new(code, message, hint).with_alert_received(alert)
     };
+    let without_certificate = moment.certificate_requested && !moment.has_identity;
     match alert.code() {
         70 => refused(
             ErrorCode::ProtocolVersion,
             "the server accepts no TLS version that the policy offers (alert protocol_version)".into(),
             "the server must offer TLS 1.2 or later; TLS 1.0 and 1.1 are retired",
         ),
+        0 if moment.handshaking => refused(
+            ErrorCode::ClosedInHandshake,
+            "the server closed the connection in mid-handshake (alert close_notify)".into(),
+            "the server's log tells why",
+        ),
+        116 if moment.has_identity => refused(
+            ErrorCode::ClientCertificateRefused,
+            "the server demands a client certificate and cannot use the configured one (alert certificate_required)".into(),
+            "the server accepts no signature that this key can make: use a key of another kind",
+        ),
         116 => client_certificate_required(alert),
-        40 if moment.certificate_requested && !moment.has_identity => client_certificate_required(alert),
+        // Before TLS 1.3 there was no alert for this: OpenSSL says handshake_failure, Go bad_certificate, GnuTLS decode_error.
+        40..=46 | 48 | 49 if without_certificate => client_certificate_required(alert),
+        50 if without_certificate && moment.handshaking => client_certificate_required(alert),
         40 | 71 if moment.handshaking && !moment.server_hello_seen => refused(
             ErrorCode::NoCommonSuite,
             format!("the server accepts none of the offered cipher suites, groups or signature schemes (alert {alert})"),
             "compare the server's suites with the policy's (`hubtls policy show`); the server must offer a recommended one",
         ),
-        42..=46 | 48 | 49 | 40 | 51 if moment.certificate_requested && moment.has_identity => refused(
+        40 | 42..=46 | 48 | 49 | 51 if moment.certificate_requested && moment.has_identity => refused(
             ErrorCode::ClientCertificateRefused,
             format!("the server refused the client certificate (alert {alert})"),
             "check that the certificate is valid, is for client authentication and is signed by a CA that the server trusts",
@@ -163,7 +182,7 @@ fn client_certificate_required(alert: Alert) -> Error {
         format!("the server demands a client certificate (alert {alert})"),
         "configure an identity: the device's certificate chain and its private key",
     )
-    .with_alert(Some(alert))
+    .with_alert_received(alert)
 }
 
 fn from_incompatible(reason: &PeerIncompatible) -> Error {
@@ -212,21 +231,23 @@ fn message_alert(reason: InvalidMessage) -> Alert {
     Alert::from_code(AlertDescription::from(reason).into())
 }
 
-/// rustls sends one of two alerts for nearly all misbehaviour; the exceptions are not told apart.
+/// The alert that rustls sends for misbehaviour, if it sends one: `illegal_parameter` but for these.
 fn misbehaviour_alert(reason: &PeerMisbehaved) -> Option<Alert> {
     use PeerMisbehaved as Reason;
-    match reason {
+    sent(match reason {
         Reason::UnsolicitedServerHelloExtension
         | Reason::UnsolicitedEncryptedExtension
         | Reason::DisallowedEncryptedExtension
-        | Reason::UnexpectedCleartextExtension => sent(AlertDescription::UnsupportedExtension),
-        Reason::SelectedUnofferedCipherSuite
-        | Reason::SelectedUnofferedKxGroup
-        | Reason::SelectedDifferentCipherSuiteAfterRetry => {
-            sent(AlertDescription::IllegalParameter)
+        | Reason::UnexpectedCleartextExtension => AlertDescription::UnsupportedExtension,
+        Reason::SelectedUnofferedCipherSuite | Reason::ServerHelloMustOfferUncompressedEcPoints => {
+            AlertDescription::HandshakeFailure
         }
-        _ => None,
-    }
+        Reason::MissingKeyShare => AlertDescription::MissingExtension,
+        Reason::KeyEpochWithPendingFragment | Reason::IllegalMiddleboxChangeCipherSpec => {
+            AlertDescription::UnexpectedMessage
+        }
+        _ => AlertDescription::IllegalParameter,
+    })
 }
 
 #[expect(
@@ -251,4 +272,85 @@ pub(crate) fn not_tls(start: &[u8]) -> Error {
         format!("the peer does not speak TLS{guess}"),
         "check the port: the TLS ports of IoT Hub are 8883 (MQTT), 5671 (AMQP) and 443 (HTTPS, WebSockets)",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: Moment = Moment {
+        handshaking: true,
+        server_hello_seen: true,
+        certificate_requested: true,
+        has_identity: false,
+    };
+
+    fn code(alert: AlertDescription, moment: Moment) -> ErrorCode {
+        let error = from_rustls(rustls::Error::AlertReceived(alert), moment);
+        assert_eq!(error.alert(), sent(alert));
+        error.code()
+    }
+
+    #[test]
+    fn whatever_a_server_says_without_a_certificate_is_recognised() {
+        for alert in [
+            AlertDescription::HandshakeFailure,
+            AlertDescription::NoCertificate,
+            AlertDescription::BadCertificate,
+            AlertDescription::CertificateUnknown,
+            AlertDescription::AccessDenied,
+            AlertDescription::CertificateRequired,
+        ] {
+            assert_eq!(
+                code(alert, ASKED),
+                ErrorCode::ClientCertificateRequired,
+                "{alert:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_was_sent_was_refused() {
+        let sent = Moment {
+            has_identity: true,
+            ..ASKED
+        };
+        for alert in [
+            AlertDescription::BadCertificate,
+            AlertDescription::UnknownCA,
+            AlertDescription::CertificateExpired,
+            AlertDescription::CertificateRequired,
+        ] {
+            assert_eq!(
+                code(alert, sent),
+                ErrorCode::ClientCertificateRefused,
+                "{alert:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn once_the_server_is_content_an_alert_is_not_about_the_certificate() {
+        let content = Moment {
+            handshaking: false,
+            certificate_requested: false,
+            ..ASKED
+        };
+        assert_eq!(
+            code(AlertDescription::HandshakeFailure, content),
+            ErrorCode::AlertReceived
+        );
+        assert_eq!(
+            code(AlertDescription::BadCertificate, content),
+            ErrorCode::AlertReceived
+        );
+    }
+
+    #[test]
+    fn a_close_in_mid_handshake_is_one_in_words_too() {
+        assert_eq!(
+            code(AlertDescription::CloseNotify, ASKED),
+            ErrorCode::ClosedInHandshake
+        );
+    }
 }

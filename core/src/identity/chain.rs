@@ -6,23 +6,17 @@ use x509_parser::prelude::X509Certificate;
 
 use super::key::KeyKind;
 use super::owned;
-use crate::certificate;
+use crate::certificate::{self, Certificate};
 use crate::error::{Error, ErrorCode, Result};
 use crate::pem;
 
 /// Certificates in order, the client's own first; never empty.
 pub(super) struct Chain {
     pub(super) ders: Vec<CertificateDer<'static>>,
-    pub(super) facts: Vec<Facts>,
+    pub(super) certificates: Vec<Certificate>,
+    /// The key of each certificate: its SubjectPublicKeyInfo.
+    spkis: Vec<Vec<u8>>,
     key_kind: KeyKind,
-}
-
-/// What is kept of each certificate.
-pub(super) struct Facts {
-    pub(super) subject: String,
-    pub(super) not_before: u64,
-    pub(super) not_after: u64,
-    spki: Vec<u8>,
 }
 
 impl Chain {
@@ -64,10 +58,12 @@ impl Chain {
             .ok_or_else(|| empty("give the client's own certificate, and those of its issuers"))?;
         let key_kind = KeyKind::of(leaf.public_key())?;
         check_order(&parsed)?;
-        let facts = parsed.iter().map(Facts::of).collect();
+        let spki = |certificate: &X509Certificate<'_>| certificate.public_key().raw.to_vec();
+        let spkis = parsed.iter().map(spki).collect();
         Ok(Self {
+            certificates: ders.iter().map(|der| Certificate::accepted(der)).collect(),
+            spkis,
             ders,
-            facts,
             key_kind,
         })
     }
@@ -77,16 +73,14 @@ impl Chain {
     }
 
     pub(super) fn leaf_spki(&self) -> &[u8] {
-        &self.facts[0].spki
+        &self.spkis[0]
     }
 
     /// Whether the first certificate is of the key whose SubjectPublicKeyInfo is `spki`.
     pub(super) fn check_key(&self, spki: Option<&[u8]>) -> Result<()> {
-        let owner = self
-            .facts
-            .iter()
-            .position(|facts| Some(facts.spki.as_slice()) == spki);
-        let first = &self.facts[0].subject;
+        let mut spkis = self.spkis.iter();
+        let owner = spkis.position(|own| Some(own.as_slice()) == spki);
+        let first = self.certificates[0].subject();
         match owner {
             Some(0) => Ok(()),
             Some(index) => Err(Error::new(
@@ -94,23 +88,11 @@ impl Chain {
                 format!(
                     "the key is that of certificate {} (`{}`), but the chain begins with `{first}`",
                     index + 1,
-                    self.facts[index].subject
+                    self.certificates[index].subject()
                 ),
                 "put the key's own certificate first",
             )),
             None => Err(mismatch(first)),
-        }
-    }
-}
-
-impl Facts {
-    fn of(certificate: &X509Certificate<'_>) -> Self {
-        let validity = certificate.validity();
-        Self {
-            subject: certificate::name(certificate.subject()),
-            not_before: certificate::unix(validity.not_before),
-            not_after: certificate::unix(validity.not_after),
-            spki: certificate.public_key().raw.to_vec(),
         }
     }
 }

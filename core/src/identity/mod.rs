@@ -20,7 +20,7 @@ use std::sync::Arc;
 use pki_types::CertificateDer;
 use rustls::sign::{CertifiedKey, SigningKey};
 
-use crate::certificate::date;
+use crate::certificate::{Certificate, date};
 use crate::error::{Error, ErrorCode, Result};
 use chain::Chain;
 pub use signer::Signer;
@@ -39,60 +39,45 @@ pub use signer::Signer;
 pub struct Identity(Arc<Fields>);
 
 struct Fields {
-    chain: Vec<Vec<u8>>,
-    facts: Vec<chain::Facts>,
+    chain: Vec<Certificate>,
     key_algorithm: String,
     certified_key: Arc<CertifiedKey>,
 }
 
 impl Identity {
-    /// From PEM: the chain's certificates, and the key as PKCS#8, PKCS#1 or SEC1. Both may be in one file: each call reads its part.
+    /// From PEM: the chain's certificates, and the key as PKCS#8, PKCS#1 or SEC1. Both may be in one file: each argument reads its part.
+    ///
+    /// A key may be encrypted PKCS#8 (`ENCRYPTED PRIVATE KEY`) under PBES2 with AES or DES, PBKDF2 of at most 10 million rounds or scrypt of
+    /// at most 1 GiB. A passphrase that is not needed is not used.
     ///
     /// # Errors
-    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted.
-    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
-        Self::new(Chain::from_pem(chain)?, key::from_pem(key, None)?)
+    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted and there is no passphrase,
+    /// [`ErrorCode::WrongPassphrase`].
+    pub fn from_pem(chain: &[u8], key: &[u8], passphrase: Option<&str>) -> Result<Self> {
+        Self::new(Chain::from_pem(chain)?, key::from_pem(key, passphrase)?)
     }
 
-    /// From PEM as [`from_pem`](Self::from_pem), with a key that may be encrypted: PKCS#8 (`ENCRYPTED PRIVATE KEY`) under PBES2 with AES or
-    /// DES, PBKDF2 of at most 10 million rounds or scrypt of at most 1 GiB. The passphrase is not used for a key that is not encrypted.
+    /// From DER, one certificate each; otherwise as [`from_pem`](Self::from_pem).
     ///
     /// # Errors
-    /// Those of every constructor; [`ErrorCode::WrongPassphrase`].
-    pub fn from_pem_with_passphrase(chain: &[u8], key: &[u8], passphrase: &str) -> Result<Self> {
-        let chain = Chain::from_pem(chain)?;
-        Self::new(chain, key::from_pem(key, Some(passphrase))?)
-    }
-
-    /// From DER: the chain's certificates, and the key as PKCS#8, PKCS#1 or SEC1.
-    ///
-    /// # Errors
-    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted.
-    pub fn from_der(chain: &[impl AsRef<[u8]>], key: &[u8]) -> Result<Self> {
-        Self::new(Chain::from_der(chain)?, key::from_der(key, None)?)
-    }
-
-    /// From DER as [`from_der`](Self::from_der), with a key that may be encrypted as
-    /// [`from_pem_with_passphrase`](Self::from_pem_with_passphrase) says.
-    ///
-    /// # Errors
-    /// Those of every constructor; [`ErrorCode::WrongPassphrase`].
-    pub fn from_der_with_passphrase(
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_der(
         chain: &[impl AsRef<[u8]>],
         key: &[u8],
-        passphrase: &str,
+        passphrase: Option<&str>,
     ) -> Result<Self> {
-        let chain = Chain::from_der(chain)?;
-        Self::new(chain, key::from_der(key, Some(passphrase))?)
+        Self::new(Chain::from_der(chain)?, key::from_der(key, passphrase)?)
     }
 
     /// From a PKCS#12 file (`.pfx`, `.p12`; RFC 7292) with one private key. The chain is made of those of its certificates that belong to the
-    /// key, in whatever order they stand; others are left out. An empty passphrase is one.
+    /// key, in whatever order they stand; others are left out.
+    ///
+    /// Without a passphrase, files are read that have none or an empty one: most tools that write them know no difference.
     ///
     /// # Errors
-    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the empty passphrase is not the right one,
+    /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the file is protected by a passphrase and there is none,
     /// [`ErrorCode::WrongPassphrase`], and [`ErrorCode::InvalidPkcs12`] if the file is damaged or does not hold exactly one key.
-    pub fn from_pkcs12(file: &[u8], passphrase: &str) -> Result<Self> {
+    pub fn from_pkcs12(file: &[u8], passphrase: Option<&str>) -> Result<Self> {
         let (chain, key) = pkcs12::read(file, passphrase)?;
         Self::new(chain, key)
     }
@@ -127,33 +112,21 @@ impl Identity {
 
     fn of_checked(chain: Chain, key: Arc<dyn SigningKey>) -> Self {
         let key_algorithm = chain.key_kind().to_string();
-        let Chain { ders, facts, .. } = chain;
         Self(Arc::new(Fields {
-            chain: ders.iter().map(|der| der.to_vec()).collect(),
-            facts,
+            chain: chain.certificates,
             key_algorithm,
-            certified_key: Arc::new(CertifiedKey::new(ders, key)),
+            certified_key: Arc::new(CertifiedKey::new(chain.ders, key)),
         }))
     }
 
-    /// The chain in DER, the client's own certificate first.
-    pub fn chain(&self) -> &[Vec<u8>] {
+    /// The chain, the client's own certificate first; never empty.
+    pub fn chain(&self) -> &[Certificate] {
         &self.0.chain
     }
 
     /// The common name of the client's certificate, or its whole subject if that has none.
     pub fn subject(&self) -> &str {
-        &self.0.facts[0].subject
-    }
-
-    /// Start of the client certificate's validity in seconds since 1970.
-    pub fn not_before(&self) -> u64 {
-        self.0.facts[0].not_before
-    }
-
-    /// Last second of the client certificate's validity in seconds since 1970.
-    pub fn not_after(&self) -> u64 {
-        self.0.facts[0].not_after
+        self.0.chain[0].subject()
     }
 
     /// The kind of key: `RSA-2048` and the like, `P-256`, `P-384` or `Ed25519`.
@@ -164,25 +137,29 @@ impl Identity {
     /// Whether every certificate of the chain is valid at `now` (seconds since 1970); if not, [`ErrorCode::IdentityExpired`] or
     /// [`ErrorCode::IdentityNotYetValid`] names the first that is not.
     pub(crate) fn check_validity(&self, now: u64) -> Result<()> {
-        for (index, facts) in self.0.facts.iter().enumerate() {
+        for (index, certificate) in self.chain().iter().enumerate() {
             let what = match index {
                 0 => "the client's certificate".to_owned(),
                 _ => format!("certificate {} of the client's chain", index + 1),
             };
-            let subject = &facts.subject;
-            if facts.not_after < now {
+            let subject = certificate.subject();
+            if let Some(not_after) = certificate.not_after()
+                && not_after < now
+            {
                 return Err(Error::new(
                     ErrorCode::IdentityExpired,
-                    format!("{what} (`{subject}`) expired on {}", date(facts.not_after)),
+                    format!("{what} (`{subject}`) expired on {}", date(not_after)),
                     "renew it; if it should be valid still, set this machine's clock",
                 ));
             }
-            if now < facts.not_before {
+            if let Some(not_before) = certificate.not_before()
+                && now < not_before
+            {
                 return Err(Error::new(
                     ErrorCode::IdentityNotYetValid,
                     format!(
                         "{what} (`{subject}`) is not valid before {}",
-                        date(facts.not_before)
+                        date(not_before)
                     ),
                     "is this machine's clock set? if it is, wait until then",
                 ));

@@ -1,5 +1,7 @@
 //! PKCS#12 files.
 
+mod mac;
+
 use std::sync::Arc;
 
 use p12_keystore::Pkcs12Archive;
@@ -15,9 +17,8 @@ use crate::certificate;
 use crate::error::{Error, ErrorCode, Result};
 
 /// The file's one key, and the chain of its certificates that belongs to it.
-pub(super) fn read(file: &[u8], passphrase: &str) -> Result<(Chain, Arc<dyn SigningKey>)> {
-    let archive = Pkcs12Archive::from_pkcs12(file, passphrase)
-        .map_err(|error| refused(&error, file, passphrase))?;
+pub(super) fn read(file: &[u8], passphrase: Option<&str>) -> Result<(Chain, Arc<dyn SigningKey>)> {
+    let archive = open(file, passphrase).map_err(|error| refused(&error, file, passphrase))?;
     let bag = match archive.keys.as_slice() {
         [bag] => bag,
         [] => {
@@ -57,6 +58,18 @@ pub(super) fn read(file: &[u8], passphrase: &str) -> Result<(Chain, Arc<dyn Sign
     Ok((chain, key))
 }
 
+/// No passphrase and an empty one are two things in the MAC's key alone: the one is no bytes, the other the two that end a string.
+fn open(file: &[u8], passphrase: Option<&str>) -> std::result::Result<Pkcs12Archive, P12Error> {
+    let archive = Pkcs12Archive::from_pkcs12(file, passphrase.unwrap_or_default());
+    if passphrase.is_none()
+        && archive.is_err()
+        && let Some(checked) = mac::checked_without_passphrase(file)
+    {
+        return Pkcs12Archive::from_pkcs12(&checked, "");
+    }
+    archive
+}
+
 /// From `leaf` to the last issuer that is among `all`.
 fn path<'a>(leaf: &X509Certificate<'a>, all: &[X509Certificate<'a>]) -> Vec<&'a [u8]> {
     let mut path = vec![leaf.as_raw()];
@@ -75,7 +88,7 @@ fn path<'a>(leaf: &X509Certificate<'a>, all: &[X509Certificate<'a>]) -> Vec<&'a 
     path
 }
 
-fn refused(error: &P12Error, file: &[u8], passphrase: &str) -> Error {
+fn refused(error: &P12Error, file: &[u8], passphrase: Option<&str>) -> Error {
     match error {
         P12Error::MacError(_) | P12Error::UnpadError => wrong_passphrase(passphrase),
         P12Error::Pkcs5Error(text) if *text == pkcs5::Error::DecryptFailed.to_string() => {
@@ -100,8 +113,8 @@ fn refused(error: &P12Error, file: &[u8], passphrase: &str) -> Error {
     }
 }
 
-fn wrong_passphrase(passphrase: &str) -> Error {
-    if passphrase.is_empty() {
+fn wrong_passphrase(passphrase: Option<&str>) -> Error {
+    if passphrase.is_none() {
         return Error::new(
             ErrorCode::PassphraseRequired,
             "the PKCS#12 file is protected by a passphrase",
@@ -122,9 +135,11 @@ mod tests {
         PrivateKeyChain,
     };
 
+    use data_encoding::BASE64;
+
     use super::*;
     use crate::Identity;
-    use crate::testing::{Party, failure};
+    use crate::testing::{Party, ders, failure};
 
     fn certificate(party: &Party) -> Certificate {
         Certificate::from_der(party.der()).unwrap()
@@ -178,16 +193,20 @@ mod tests {
                 .encryption_algorithm(encryption)
                 .encryption_iterations(10);
             let file = writer.write().unwrap();
-            let identity = Identity::from_pkcs12(&file, "right").unwrap();
-            assert_eq!(identity.chain(), [leaf.der(), between.der(), root.der()]);
+            let identity = Identity::from_pkcs12(&file, Some("right")).unwrap();
+            assert_eq!(ders(&identity), [leaf.der(), between.der(), root.der()]);
             assert_eq!(identity.subject(), "device");
             failure(
-                Identity::from_pkcs12(&file, "wrong"),
+                Identity::from_pkcs12(&file, Some("wrong")),
                 ErrorCode::WrongPassphrase,
             );
             failure(
-                Identity::from_pkcs12(&file, ""),
+                Identity::from_pkcs12(&file, None),
                 ErrorCode::PassphraseRequired,
+            );
+            failure(
+                Identity::from_pkcs12(&file, Some("")),
+                ErrorCode::WrongPassphrase,
             );
         }
     }
@@ -200,26 +219,48 @@ mod tests {
         let mut store = store(&[(&leaf, &[&stranger, &root, &namesake, &between, &leaf])]);
         let trusted = KeyStoreEntry::Certificate(certificate(&stranger));
         store.add_entry("trusted", trusted);
-        let identity = Identity::from_pkcs12(&write(&store, "x"), "x").unwrap();
-        assert_eq!(identity.chain(), [leaf.der(), between.der(), root.der()]);
+        let identity = Identity::from_pkcs12(&write(&store, "x"), Some("x")).unwrap();
+        assert_eq!(ders(&identity), [leaf.der(), between.der(), root.der()]);
     }
 
     #[test]
-    fn an_empty_passphrase_is_one() {
+    fn an_empty_passphrase_is_one_and_need_not_be_given() {
         let party = Party::root("device");
         let file = write(&store(&[(&party, &[&party])]), "");
-        let identity = Identity::from_pkcs12(&file, "").unwrap();
-        assert_eq!(identity.chain(), [party.der()]);
+        for passphrase in [None, Some("")] {
+            let identity = Identity::from_pkcs12(&file, passphrase).unwrap();
+            assert_eq!(ders(&identity), [party.der()]);
+        }
         failure(
-            Identity::from_pkcs12(&file, "wrong"),
+            Identity::from_pkcs12(&file, Some("wrong")),
             ErrorCode::WrongPassphrase,
         );
     }
 
     #[test]
+    fn a_file_without_passphrase_is_read_and_its_mac_is_checked() {
+        for file in [PLAIN, ENCRYPTED] {
+            let file = BASE64.decode(file.as_bytes()).unwrap();
+            let identity = Identity::from_pkcs12(&file, None).unwrap();
+            assert_eq!(identity.subject(), "device");
+            failure(
+                Identity::from_pkcs12(&file, Some("wrong")),
+                ErrorCode::WrongPassphrase,
+            );
+            // A letter of the subject's name, or of what encrypts it.
+            let mut changed = file;
+            changed[200] ^= 1;
+            failure(
+                Identity::from_pkcs12(&changed, None),
+                ErrorCode::PassphraseRequired,
+            );
+        }
+    }
+
+    #[test]
     fn a_file_must_hold_one_key_and_its_certificate() {
         let [leaf, between, root] = hierarchy();
-        let read = |store: &KeyStore| Identity::from_pkcs12(&write(store, "x"), "x");
+        let read = |store: &KeyStore| Identity::from_pkcs12(&write(store, "x"), Some("x"));
 
         let mut none = KeyStore::new();
         none.add_entry("root", KeyStoreEntry::Certificate(certificate(&root)));
@@ -242,16 +283,16 @@ mod tests {
         let party = Party::root("device");
         let file = write(&store(&[(&party, &[&party])]), "right");
         for length in 0..file.len() {
-            let cut = Identity::from_pkcs12(&file[..length], "right");
+            let cut = Identity::from_pkcs12(&file[..length], Some("right"));
             failure(cut, ErrorCode::InvalidPkcs12);
         }
         let error = failure(
-            Identity::from_pkcs12(party.pem().as_bytes(), "right"),
+            Identity::from_pkcs12(party.pem().as_bytes(), Some("right")),
             ErrorCode::InvalidPkcs12,
         );
         assert!(error.message().contains("PEM"), "{error}");
         failure(
-            Identity::from_pkcs12(party.der(), "right"),
+            Identity::from_pkcs12(party.der(), Some("right")),
             ErrorCode::InvalidPkcs12,
         );
     }
@@ -263,9 +304,37 @@ mod tests {
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 0x41;
-            if let Ok(identity) = Identity::from_pkcs12(&changed, "right") {
-                assert_eq!(identity.chain(), [party.der()]);
+            if let Ok(identity) = Identity::from_pkcs12(&changed, Some("right")) {
+                assert_eq!(ders(&identity), [party.der()]);
             }
         }
     }
+
+    /// Made by OpenSSL's `PKCS12_create` with NULL for the passphrase, without encryption.
+    const PLAIN: &str = "\
+        MIIDJQIBAzCCAtwGCSqGSIb3DQEHAaCCAs0EggLJMIICxTCCAeYGCSqGSIb3DQEHAaCCAdcEggHTMIIBzzCCAcsGCyqGSIb3DQEMCgEDoIIBkz\
+        CCAY8GCiqGSIb3DQEJFgGgggF/BIIBezCCAXcwggEdoAMCAQICFHDpVdZXaaXqj3v89PrDmOXvaW/VMAoGCCqGSM49BAMCMBExDzANBgNVBAMM\
+        BmRldmljZTAeFw0yNjExMjQwMzUzMDZaFw0zNjExMjEwMzUzMDZaMBExDzANBgNVBAMMBmRldmljZTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0\
+        IABI9LMTRMS1rMW/010edC7L1BiJ7EtdZUZDgn9cqZYAL86S11/g16xRrlkNDNcivDoIHPAGtFDpp7MKVHQOt8sIijUzBRMB0GA1UdDgQWBBR8\
+        N39hYiiH6lMYGZQAAxgrkniAbDAfBgNVHSMEGDAWgBR8N39hYiiH6lMYGZQAAxgrkniAbDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0\
+        gAMEUCIQCqbR4Xo1FI6Irs6UrZ3QXgn07bZpCmTH8MfUONr5Ox4gIgCFDKD4HA3wKWPFcq+fjDrrTN6jamcvQR0+4AKVq26DwxJTAjBgkqhkiG\
+        9w0BCRUxFgQUz/L+scaSDlV75so9fQAqTqB1d/YwgdgGCSqGSIb3DQEHAaCBygSBxzCBxDCBwQYLKoZIhvcNAQwKAQGggYowgYcCAQAwEwYHKo\
+        ZIzj0CAQYIKoZIzj0DAQcEbTBrAgEBBCC4J6C2OcatoUw9pL3IOcJbnMuXd2gKi41b+8NNCPJDraFEA0IABI9LMTRMS1rMW/010edC7L1BiJ7E\
+        tdZUZDgn9cqZYAL86S11/g16xRrlkNDNcivDoIHPAGtFDpp7MKVHQOt8sIgxJTAjBgkqhkiG9w0BCRUxFgQUz/L+scaSDlV75so9fQAqTqB1d/\
+        YwQDAxMA0GCWCGSAFlAwQCAQUABCBmL6hZdNY/rwd2oiI5Zccjn/G4a8YMEcP1PIqyaebP6wQIklAr5AtHBQQCAQo=";
+    /// The same, with its default encryption.
+    const ENCRYPTED: &str = "\
+        MIIECQIBAzCCA8AGCSqGSIb3DQEHAaCCA7EEggOtMIIDqTCCAmEGCSqGSIb3DQEHBqCCAlIwggJOAgEAMIICRwYJKoZIhvcNAQcBMFYGCSqGSI\
+        b3DQEFDTBJMCgGCSqGSIb3DQEFDDAbBAi6pZn0FcAjoQIBCjAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQx+K7s6PLfeY65XgDeaz+NoCC\
+        AeAY9RA9fXBW1ethpBFSjTvQD4TeZxu1DHJ/vhx3fQNfzxRhR6laqOuFfuqgU5A4LrcLUXBC1SjekgAwiem/UZnzAbWePVy23t6+/ffJWoLhQo\
+        xU5MjVf1VpcHHl8TJX7VVDSDFtHZyGBGg7nm6ftWFs6VbizYlNNS2eM+9bFIGi2x2oE4kUgDp9Y7Yhma+FJ7KMXRv68UXvwXedkdIEOlP8d6sB\
+        /gbDLqvLOxoYvIE9J5v0aswQy/Wo/Y5mrSaKK/LD9uDbSrYj2Jzmgj+PzGHqz92+2avHbaDT8NvNVadYzGzcsbJlclGNuWR0mUqZYpoGZg/b2+\
+        2PnMpwkZoh8d3Kqk1FwYkHrsTZpdzJgC3c00qbSgP+o9o6J7LL0+Xocajw0JVRzruVnxGsupdqmzlfiKRd/H8jMxpKr2JOPNogHakyAs0sYMfg\
+        ZTPkKu017edkD60wWyxpI6OXiCwzTiBzy/agBCLrnF+sSnr2oY/2igmvFtwYcHgFDv2qb2Q2t4Z20agnNZqWuTV+SZ0w7Gq0UDpA2rW/pEUzpa\
+        geahD0AGxs4DdQqxi7lVPP9fNAkHPsjZ9Wm1w667hl56uJEjJ+RtEQlT8v7fjBSH1JHSSw0HNwQUArw1G+aCMhTeB/i5MwggFABgkqhkiG9w0B\
+        BwGgggExBIIBLTCCASkwggElBgsqhkiG9w0BDAoBAqCB7jCB6zBWBgkqhkiG9w0BBQ0wSTAoBgkqhkiG9w0BBQwwGwQIC+kbr4yAUAACAQowDA\
+        YIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEDIJT7fyl+e14s5ViqMp9Z4EgZD/M4qT7MhY1JM6I2Sx95I3CztVO3hUZ+Hcg5yMYcV2DtzgqE+F\
+        wTglIv06NH+XfPqvcPB+REbZReEyE603X9gPFVHZ2LBMT/HF4TLTAGx+TuJtCFRtEJ4Fqq3zujh4QFd0cuqFnbJL22j0OQplk2cMrYM1i30jal\
+        nv/Ur9moXBu4LdNYA0CTedticxXJ8CqIcxJTAjBgkqhkiG9w0BCRUxFgQUz/L+scaSDlV75so9fQAqTqB1d/YwQDAxMA0GCWCGSAFlAwQCAQUA\
+        BCA4vO1EL8/QxLqiQ8sAjYMVXOMBFE7oxr/CX00MS5PkiQQIJC+CFYzWjRYCAQo=";
 }

@@ -199,7 +199,7 @@ mod tests {
 
     /// Signs as an HSM that holds the party's key would.
     fn faithful(party: &Party) -> impl Fn(SignatureScheme, &[u8]) -> Signature + use<> {
-        let key = Identity::from_der(&[party.der()], party.key.serialized_der()).unwrap();
+        let key = Identity::from_der(&[party.der()], party.key.serialized_der(), None).unwrap();
         move |scheme, message| {
             let key = key.certified_key();
             let signer = key.key.choose_scheme(&[scheme.code().into()]);

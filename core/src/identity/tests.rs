@@ -6,7 +6,7 @@ use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA5
 use rcgen::{PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd};
 
 use super::*;
-use crate::testing::{Party, failure, params};
+use crate::testing::{Party, ders, failure, params};
 
 fn pem(label: &str, der: &[u8]) -> String {
     let base64 = BASE64.encode(der);
@@ -41,25 +41,25 @@ fn every_supported_key_is_read_in_every_form() {
         let chain = party.pem();
         let pkcs8 = party.key.serialized_der();
         let mut identities = vec![
-            Identity::from_pem(chain.as_bytes(), pem("PRIVATE KEY", pkcs8).as_bytes()),
-            Identity::from_der(&[party.der()], pkcs8),
-            Identity::from_pem_with_passphrase(
+            Identity::from_pem(chain.as_bytes(), pem("PRIVATE KEY", pkcs8).as_bytes(), None),
+            Identity::from_der(&[party.der()], pkcs8, None),
+            Identity::from_pem(
                 chain.as_bytes(),
                 party.key.serialize_pem().as_bytes(),
-                "not needed",
+                Some("not needed"),
             ),
         ];
         if let Some(label) = label {
             let old = unwrapped(&party);
-            identities.push(Identity::from_der(&[party.der()], &old));
+            identities.push(Identity::from_der(&[party.der()], &old, None));
             let old = pem(label, &old);
-            identities.push(Identity::from_pem(chain.as_bytes(), old.as_bytes()));
+            identities.push(Identity::from_pem(chain.as_bytes(), old.as_bytes(), None));
         }
         for identity in identities {
             let identity = identity.unwrap();
             assert_eq!(identity.key_algorithm(), name);
             assert_eq!(identity.subject(), "device");
-            assert_eq!(identity.chain(), [party.der()]);
+            assert_eq!(ders(&identity), [party.der()]);
             assert_eq!(identity.certified_key().cert.len(), 1);
         }
     }
@@ -78,18 +78,18 @@ fn an_encrypted_key_needs_its_passphrase() {
         (pbkdf2(10), EncryptionScheme::DesEde3Cbc { iv: [1; 8] }),
     ] {
         let key = encrypted(&party, "right", Parameters { kdf, encryption });
-        assert!(Identity::from_der_with_passphrase(&chain, &key, "right").is_ok());
+        assert!(Identity::from_der(&chain, &key, Some("right")).is_ok());
         let text = pem("ENCRYPTED PRIVATE KEY", &key);
         let (certificate, text) = (party.pem(), text.as_bytes());
         let certificate = certificate.as_bytes();
-        assert!(Identity::from_pem_with_passphrase(certificate, text, "right").is_ok());
+        assert!(Identity::from_pem(certificate, text, Some("right")).is_ok());
 
-        let none = Identity::from_der(&chain, &key);
+        let none = Identity::from_der(&chain, &key, None);
         failure(none, ErrorCode::PassphraseRequired);
-        let none = Identity::from_pem(certificate, text);
+        let none = Identity::from_pem(certificate, text, None);
         failure(none, ErrorCode::PassphraseRequired);
         for wrong in ["", "wrong", "Right"] {
-            let result = Identity::from_der_with_passphrase(&chain, &key, wrong);
+            let result = Identity::from_der(&chain, &key, Some(wrong));
             failure(result, ErrorCode::WrongPassphrase);
         }
     }
@@ -106,7 +106,7 @@ fn no_wrong_passphrase_is_mistaken_for_a_damaged_key() {
     let key = encrypted(&party, "right", parameters);
     for number in 0..2_000 {
         let wrong = number.to_string();
-        let result = Identity::from_der_with_passphrase(&[party.der()], &key, &wrong);
+        let result = Identity::from_der(&[party.der()], &key, Some(&wrong));
         failure(result, ErrorCode::WrongPassphrase);
     }
 }
@@ -132,7 +132,7 @@ fn an_encryption_that_would_never_end_is_refused() {
     }
     assert_eq!(key[..2], [0x30, 0x81]);
     key[2] += 3;
-    let result = Identity::from_der_with_passphrase(&[party.der()], &key, "right");
+    let result = Identity::from_der(&[party.der()], &key, Some("right"));
     let error = failure(result, ErrorCode::InvalidKey);
     assert!(error.message().contains("too much work"), "{error}");
 }
@@ -174,12 +174,15 @@ fn a_key_that_cannot_be_read_gets_help() {
             "use RSA",
         ),
     ] {
-        let error = failure(Identity::from_pem(chain.as_bytes(), key.as_bytes()), code);
+        let error = failure(
+            Identity::from_pem(chain.as_bytes(), key.as_bytes(), None),
+            code,
+        );
         assert!(error.hint().contains(help), "{error}");
     }
     for der in [&[][..], &[0x30, 0x80], plain.as_bytes(), party.der()] {
         failure(
-            Identity::from_der(&[party.der()], der),
+            Identity::from_der(&[party.der()], der, None),
             ErrorCode::InvalidKey,
         );
     }
@@ -189,7 +192,11 @@ fn a_key_that_cannot_be_read_gets_help() {
 fn a_key_of_another_certificate_is_refused() {
     for algorithm in [&PKCS_ECDSA_P256_SHA256, &PKCS_ED25519] {
         let other = Party::self_signed(params("other", false), algorithm);
-        let result = Identity::from_der(&[Party::root("device").der()], other.key.serialized_der());
+        let result = Identity::from_der(
+            &[Party::root("device").der()],
+            other.key.serialized_der(),
+            None,
+        );
         let error = failure(result, ErrorCode::KeyMismatch);
         assert!(error.message().contains("device"), "{error}");
     }
@@ -198,7 +205,7 @@ fn a_key_of_another_certificate_is_refused() {
 #[test]
 fn an_unsupported_kind_of_key_is_named() {
     let party = Party::self_signed(params("device", false), &PKCS_ECDSA_P521_SHA512);
-    let result = Identity::from_der(&[party.der()], party.key.serialized_der());
+    let result = Identity::from_der(&[party.der()], party.key.serialized_der(), None);
     let error = failure(result, ErrorCode::UnsupportedKeyType);
     assert!(error.message().contains("P-521"), "{error}");
     assert!(error.hint().contains("2048 to 4096"), "{error}");
@@ -208,7 +215,7 @@ fn an_unsupported_kind_of_key_is_named() {
     let ec = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01];
     let at = other.windows(7).position(|bytes| bytes == ec).unwrap();
     other[at + 6] = 0x63;
-    let result = Identity::from_der(&[p256.der()], &other);
+    let result = Identity::from_der(&[p256.der()], &other, None);
     failure(result, ErrorCode::UnsupportedKeyType);
 }
 
@@ -249,20 +256,20 @@ fn rsa_keys_are_of_2048_to_4096_bits() {
 fn an_empty_chain_is_refused() {
     let party = Party::root("device");
     let key = party.key.serialize_pem();
-    let result = Identity::from_pem(b"", key.as_bytes());
+    let result = Identity::from_pem(b"", key.as_bytes(), None);
     failure(result, ErrorCode::EmptyChain);
-    let result = Identity::from_pem(key.as_bytes(), party.pem().as_bytes());
+    let result = Identity::from_pem(key.as_bytes(), party.pem().as_bytes(), None);
     let error = failure(result, ErrorCode::EmptyChain);
     assert!(error.hint().contains("swapped"), "{error}");
     let none: &[&[u8]] = &[];
-    let result = Identity::from_der(none, party.key.serialized_der());
+    let result = Identity::from_der(none, party.key.serialized_der(), None);
     failure(result, ErrorCode::EmptyChain);
 }
 
 #[test]
 fn a_certificate_of_the_chain_that_cannot_be_read_is_named() {
     let party = Party::root("device");
-    let result = Identity::from_der(&[party.der(), b"?"], party.key.serialized_der());
+    let result = Identity::from_der(&[party.der(), b"?"], party.key.serialized_der(), None);
     let error = failure(result, ErrorCode::InvalidCertificate);
     assert!(error.message().contains("certificate 2 of 2"), "{error}");
 }
@@ -273,9 +280,13 @@ fn a_chain_may_end_with_its_root_and_share_a_file_with_the_key() {
     let between = root.authority("between");
     let leaf = between.leaf("device");
     let all = leaf.key.serialize_pem() + &leaf.pem() + &between.pem() + &root.pem();
-    let identity = Identity::from_pem(all.as_bytes(), all.as_bytes()).unwrap();
-    assert_eq!(identity.chain(), [leaf.der(), between.der(), root.der()]);
-    let shorter = Identity::from_der(&[leaf.der(), between.der()], leaf.key.serialized_der());
+    let identity = Identity::from_pem(all.as_bytes(), all.as_bytes(), None).unwrap();
+    assert_eq!(ders(&identity), [leaf.der(), between.der(), root.der()]);
+    let shorter = Identity::from_der(
+        &[leaf.der(), between.der()],
+        leaf.key.serialized_der(),
+        None,
+    );
     assert_eq!(shorter.unwrap().chain().len(), 2);
 }
 
@@ -306,7 +317,7 @@ fn a_chain_out_of_order_is_refused_and_the_certificate_named() {
             ["begins with `between`"] => &root.key,
             _ => &leaf.key,
         };
-        let result = Identity::from_der(&ders, key.serialized_der());
+        let result = Identity::from_der(&ders, key.serialized_der(), None);
         let error = failure(result, ErrorCode::ChainOutOfOrder);
         for word in words {
             assert!(error.message().contains(word), "{error}");
@@ -324,10 +335,11 @@ fn validity_is_told_of_the_whole_chain() {
     leaf.not_before = date_time_ymd(2025, 1, 1);
     leaf.not_after = date_time_ymd(2040, 1, 1);
     let leaf = ca.issue(leaf, &PKCS_ECDSA_P256_SHA256);
-    let identity = Identity::from_der(&[leaf.der(), ca.der()], leaf.key.serialized_der()).unwrap();
+    let identity =
+        Identity::from_der(&[leaf.der(), ca.der()], leaf.key.serialized_der(), None).unwrap();
     let (start, end) = (1_735_689_600, 1_893_456_000);
-    assert_eq!(identity.not_before(), start);
-    assert!(identity.not_after() > end);
+    assert_eq!(identity.chain()[0].not_before(), Some(start));
+    assert!(identity.chain()[0].not_after() > Some(end));
 
     let error = failure(
         identity.check_validity(start - 1),
@@ -350,7 +362,7 @@ fn validity_is_told_of_the_whole_chain() {
 #[test]
 fn an_identity_shows_no_key() {
     let party = Party::root("device");
-    let identity = Identity::from_der(&[party.der()], party.key.serialized_der()).unwrap();
+    let identity = Identity::from_der(&[party.der()], party.key.serialized_der(), None).unwrap();
     assert_eq!(
         format!("{identity:?}"),
         r#"Identity { subject: "device", key_algorithm: "P-256", certificates: 1, .. }"#

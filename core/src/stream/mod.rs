@@ -1,21 +1,30 @@
 //! A [`Connection`] over anything that blocks: `Read` and `Write` on top of `Read` and `Write`.
 
+mod input;
+#[cfg(test)]
+mod scripted;
+mod socket;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use input::Input;
 pub use split::{ReadHalf, WriteHalf};
 
 use crate::clock::{Deadline, monotonic};
-use crate::connection::{Connection, MAX_RECORD, Negotiated, Queue};
+use crate::connection::{Connection, Negotiated};
 use crate::error::{Error, ErrorCode, Result, tls};
 
 /// A TLS stream over a blocking transport.
 ///
 /// The first read or write completes the handshake, as [`handshake`](Self::handshake) does. Errors are [`io::Error`]s that hold an
-/// [`Error`]: [`Error::from_io`] gets it back. A transport that does not block is served as well: `WouldBlock` is passed on, call again.
+/// [`Error`]: [`Error::from_io`] gets it back.
+///
+/// A transport that does not block is served as well: `read`, `write` and `flush` pass `WouldBlock` on, and go on where they stopped when they
+/// are called again. There a read into an empty buffer completes the handshake, and `flush` sends what [`finish`](Self::finish) could not.
 ///
 /// Dropping a stream closes the transport without close_notify; call [`finish`](Self::finish) to end it properly.
 #[derive(Debug)]
@@ -24,16 +33,19 @@ pub struct Stream<T> {
     transport: T,
     input: Input,
     limits: Limits<T>,
+    handshake_start: Option<Instant>,
     handshake_duration: Option<Duration>,
 }
 
-type SetTimeouts<T> = fn(&T, Option<Duration>) -> io::Result<()>;
+/// Takes the limits for a read and for a write.
+type SetTimeouts<T> = fn(&T, Option<Duration>, Option<Duration>) -> io::Result<()>;
 
 /// How long to wait for the transport, and how to tell it.
 #[derive(Debug)]
 struct Limits<T> {
     handshake: Option<Duration>,
-    each: Option<Duration>,
+    read: Option<Duration>,
+    write: Option<Duration>,
     apply: Option<SetTimeouts<T>>,
 }
 
@@ -46,9 +58,11 @@ impl<T: Read + Write> Stream<T> {
             input: Input::default(),
             limits: Limits {
                 handshake: None,
-                each: None,
+                read: None,
+                write: None,
                 apply: None,
             },
+            handshake_start: None,
             handshake_duration: None,
         }
     }
@@ -56,7 +70,8 @@ impl<T: Read + Write> Stream<T> {
     /// Completes the handshake and says what was agreed.
     ///
     /// # Errors
-    /// Any code 3xx or 4xx, [`ErrorCode::Timeout`] among them. The alert for the server has been sent, if the transport took it.
+    /// As [`Connection::receive`], or any code 4xx, [`ErrorCode::Timeout`] among them. The alert for the server has been sent, if the
+    /// transport took it. [`ErrorCode::Io`] if the transport would block: call again.
     pub fn handshake(&mut self) -> Result<Negotiated> {
         self.complete_handshake().map_err(Error::from)?;
         let negotiated = self
@@ -69,7 +84,7 @@ impl<T: Read + Write> Stream<T> {
     /// Sends close_notify: nothing more can be written, reading goes on until the peer finishes too.
     ///
     /// # Errors
-    /// As [`Connection::finish`], or of the transport.
+    /// As [`Connection::finish`], or of the transport. [`ErrorCode::Io`] if that would block: call again.
     pub fn finish(&mut self) -> Result<()> {
         self.connection.finish()?;
         self.flush().map_err(Error::from)
@@ -89,28 +104,60 @@ impl<T: Read + Write> Stream<T> {
         if !self.connection.is_handshaking() {
             return Ok(());
         }
-        let start = monotonic();
-        let deadline = self.limits.handshake.map(Deadline::after);
-        let result = loop {
-            if let Err(error) = self
-                .wait_at_most(deadline.as_ref())
-                .and_then(|()| self.send_pending())
-            {
-                break Err(error);
+        let failed = self.connection.check();
+        self.tell(failed)?;
+        let start = *self.handshake_start.get_or_insert_with(monotonic);
+        let limit = self.limits.handshake;
+        let deadline = limit.map(|limit| Deadline::from(start, limit));
+        let outcome = self
+            .shake_hands(deadline.as_ref())
+            .map_err(|error| self.handshake_error(error));
+        self.handshake_duration = Some(start.elapsed());
+        let restored = deadline.map_or(Ok(()), |_| self.apply(self.limits.read, self.limits.write));
+        outcome.and(restored)
+    }
+
+    fn shake_hands(&mut self, deadline: Option<&Deadline>) -> io::Result<()> {
+        loop {
+            self.wait_at_most(deadline)?;
+            match self.send_pending() {
+                Err(error) if self.connection.is_handshaking() && !is_temporary(&error) => {
+                    // The server has gone. What it sent last may tell why.
+                    self.fill(&mut [])?;
+                    return Err(error);
+                }
+                sent => sent?,
             }
             if !self.connection.is_handshaking() {
-                break Ok(());
+                return Ok(());
             }
-            if let Err(error) = self
-                .wait_at_most(deadline.as_ref())
-                .and_then(|()| self.fill(&mut []).map(|_| ()))
-            {
-                break Err(error);
+            self.wait_at_most(deadline)?;
+            self.fill(&mut [])?;
+        }
+    }
+
+    /// Some servers reset the connection where others close it or send an alert, and some fall silent.
+    fn handshake_error(&mut self, error: io::Error) -> io::Error {
+        use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut};
+        match error.kind() {
+            _ if !self.connection.is_handshaking() => error,
+            BrokenPipe | ConnectionAborted | ConnectionReset => self
+                .connection
+                .receive_end()
+                .map_or_else(io::Error::from, |()| error),
+            TimedOut => {
+                self.connection.give_up();
+                error
             }
-        };
-        self.handshake_duration = Some(start.elapsed());
-        if deadline.is_some() {
-            self.apply(self.limits.each)?;
+            _ => error,
+        }
+    }
+
+    /// Passes `result` on; if it is a failure, the alert that tells the peer why goes out first.
+    fn tell<V>(&mut self, result: Result<V>) -> Result<V> {
+        if result.is_err() {
+            // That the transport fails as well is no news.
+            let _ = self.send_pending();
         }
         result
     }
@@ -120,16 +167,17 @@ impl<T: Read + Write> Stream<T> {
         let Some(deadline) = deadline else {
             return Ok(());
         };
-        match deadline.remaining() {
-            Some(left) => self.apply(Some(self.limits.each.map_or(left, |each| each.min(left)))),
-            None => Err(timeout().into()),
-        }
+        let Some(left) = deadline.remaining() else {
+            return Err(timeout().into());
+        };
+        let sooner = |limit: Option<Duration>| Some(limit.map_or(left, |limit| limit.min(left)));
+        self.apply(sooner(self.limits.read), sooner(self.limits.write))
     }
 
-    fn apply(&self, limit: Option<Duration>) -> io::Result<()> {
+    fn apply(&self, read: Option<Duration>, write: Option<Duration>) -> io::Result<()> {
         self.limits
             .apply
-            .map_or(Ok(()), |apply| apply(&self.transport, limit))
+            .map_or(Ok(()), |apply| apply(&self.transport, read, write))
     }
 
     /// Reads once from the transport and decrypts: plaintext goes into `output` as far as it fits, the rest waits.
@@ -140,8 +188,9 @@ impl<T: Read + Write> Stream<T> {
             .read_from(&mut self.transport)
             .map_err(|error| transport_error(error, limited))?;
         let result = self.input.open(&mut self.connection, read, output);
-        if result.is_err() {
-            // The alert tells the peer why; that the transport fails as well is no news.
+        if self.connection.wants_transmit() {
+            // An alert goes at once, even if plaintext before it hides the error until the next call. That the transport fails as well is
+            // no news, or comes again with the next attempt to send.
             let _ = self.send_pending();
         }
         Ok(result?)
@@ -150,49 +199,21 @@ impl<T: Read + Write> Stream<T> {
     fn send_pending(&mut self) -> io::Result<()> {
         let limited = self.has_limit();
         while self.connection.wants_transmit() {
-            match self.transport.write(self.connection.pending()) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(count) => self.connection.transmitted(count),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(transport_error(error, limited)),
-            }
+            let count = write_some(&mut self.transport, self.connection.pending(), limited)?;
+            self.connection.transmitted(count);
         }
         Ok(())
     }
 
     fn has_limit(&self) -> bool {
-        self.limits.handshake.is_some() || self.limits.each.is_some()
+        let Limits {
+            handshake,
+            read,
+            write,
+            ..
+        } = self.limits;
+        handshake.or(read).or(write).is_some()
     }
-}
-
-impl Stream<TcpStream> {
-    /// How long the whole handshake may take. Default: for ever.
-    pub fn set_handshake_timeout(&mut self, limit: Option<Duration>) {
-        self.limits.handshake = limit;
-        self.limits.apply = Some(set_timeouts);
-    }
-
-    /// How long each read and write may wait for the network. Default: for ever.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidArgument`] if the limit is zero; [`ErrorCode::Io`] if the socket refuses it.
-    pub fn set_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        if limit == Some(Duration::ZERO) {
-            return Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "a timeout of zero would fail every read",
-                "give a positive duration, or None to wait for ever",
-            ));
-        }
-        self.limits.each = limit;
-        self.limits.apply = Some(set_timeouts);
-        set_timeouts(&self.transport, limit).map_err(Error::from)
-    }
-}
-
-fn set_timeouts(socket: &TcpStream, limit: Option<Duration>) -> io::Result<()> {
-    socket.set_read_timeout(limit)?;
-    socket.set_write_timeout(limit)
 }
 
 impl<T: Read + Write> Read for Stream<T> {
@@ -202,11 +223,13 @@ impl<T: Read + Write> Read for Stream<T> {
             return Ok(0);
         }
         loop {
-            let count = self.input.take(&mut self.connection, output)?;
+            let taken = self.input.take(&mut self.connection, output);
+            let count = self.tell(taken)?;
             if count > 0 || self.connection.is_ended() {
                 return Ok(count);
             }
-            self.send_pending()?;
+            // The peer may wait for us to read before it takes more. If it has gone, what it sent last counts.
+            let _ = self.send_pending();
             let count = self.fill(output)?;
             if count > 0 {
                 return Ok(count);
@@ -218,91 +241,17 @@ impl<T: Read + Write> Read for Stream<T> {
 impl<T: Read + Write> Write for Stream<T> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         self.complete_handshake()?;
+        let failed = self.connection.check();
+        self.tell(failed)?;
         // What an earlier call could not send goes first: only then is there room, and order.
         self.send_pending()?;
         let count = self.connection.write(data)?;
-        match self.send_pending() {
-            // The data is taken; what is not sent yet goes with the next call or `flush`.
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(count),
-            Err(error) => Err(error),
-            Ok(()) => Ok(count),
-        }
+        unless_temporary(self.send_pending()).map(|()| count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.send_pending()?;
         self.transport.flush()
-    }
-}
-
-/// Ciphertext that was read from a transport, decrypted in place, and plaintext that its reader had no room for.
-#[derive(Debug, Default)]
-struct Input {
-    ciphertext: Vec<u8>,
-    filled: usize,
-    plaintext: Queue,
-}
-
-impl Input {
-    /// Reads once; 0 is the end of the transport.
-    fn read_from(&mut self, transport: &mut impl Read) -> io::Result<usize> {
-        self.ciphertext.resize(MAX_RECORD, 0);
-        let read = loop {
-            match transport.read(&mut self.ciphertext[self.filled..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        self.filled += *read.as_ref().unwrap_or(&0);
-        self.release();
-        read
-    }
-
-    /// Decrypts after a read of `read` bytes. Plaintext goes into `output` as far as it fits; returns how much did.
-    fn open(
-        &mut self,
-        connection: &mut Connection,
-        read: usize,
-        output: &mut [u8],
-    ) -> Result<usize> {
-        if read == 0 {
-            connection.receive_end()?;
-            return connection.read(output);
-        }
-        let mut copied = 0;
-        let plaintext = &mut self.plaintext;
-        let done = connection.receive_in_place(&mut self.ciphertext[..self.filled], |record| {
-            let fits = record.len().min(output.len() - copied);
-            output[copied..copied + fits].copy_from_slice(&record[..fits]);
-            plaintext.push(&record[fits..]);
-            copied += fits;
-        });
-        // Plaintext that came before the error is handed out first; the connection keeps the error.
-        let done = match done {
-            Err(error) if copied == 0 && self.plaintext.is_empty() => return Err(error),
-            Err(_) => self.filled,
-            Ok(done) => done,
-        };
-        self.ciphertext.copy_within(done..self.filled, 0);
-        self.filled -= done;
-        self.release();
-        Ok(copied)
-    }
-
-    /// Takes plaintext that waits here or in the connection.
-    fn take(&mut self, connection: &mut Connection, output: &mut [u8]) -> Result<usize> {
-        if self.plaintext.is_empty() {
-            return connection.read(output);
-        }
-        let count = self.plaintext.pop_into(output);
-        self.plaintext.release();
-        Ok(count)
-    }
-
-    fn release(&mut self) {
-        if self.filled == 0 {
-            self.ciphertext = Vec::new();
-        }
     }
 }
 
@@ -312,6 +261,31 @@ fn timeout() -> Error {
         "the peer did not answer in time",
         "check that the server is up and speaks TLS on this port; the network may be slow",
     )
+}
+
+/// Writes once and returns how many bytes the transport took: at least one.
+fn write_some(transport: &mut impl Write, bytes: &[u8], limited: bool) -> io::Result<usize> {
+    loop {
+        match transport.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result.map_err(|error| transport_error(error, limited)),
+        }
+    }
+}
+
+/// Whether the transport may do later what it did not do now.
+fn is_temporary(error: &io::Error) -> bool {
+    use io::ErrorKind::{TimedOut, WouldBlock};
+    matches!(error.kind(), WouldBlock | TimedOut)
+}
+
+/// For data that is encrypted: what is not sent yet is kept and goes with the next call, and so does the reason.
+fn unless_temporary(sent: io::Result<()>) -> io::Result<()> {
+    match sent {
+        Err(error) if is_temporary(&error) => Ok(()),
+        sent => sent,
+    }
 }
 
 /// With a limit set, a blocking socket says `WouldBlock` when the time is over.
@@ -340,6 +314,11 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         match Self::from_io(&error) {
             Some(ours) => ours.clone(),
+            None if error.kind() == io::ErrorKind::WouldBlock => Self::new(
+                ErrorCode::Io,
+                "the transport is not ready and does not block",
+                "wait until it is ready, then call again",
+            ),
             None => Self::new(
                 ErrorCode::Io,
                 format!("the transport failed: {error}"),

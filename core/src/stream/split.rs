@@ -1,47 +1,52 @@
 //! The two directions of a stream for two threads, as MQTT clients use them.
 //!
-//! No lock is held while a thread waits for the network to give: the connection is locked only to encrypt and decrypt. Writers take turns at the
-//! transport, so that records leave in order.
+//! Nothing waits for the network with the connection locked: that is locked only to encrypt and decrypt, so that the reader reads on while the
+//! writer waits for a full socket. The lock on the writer keeps records in order. The reader takes it only to send an alert, and only when
+//! nobody has it and nothing else is left to send.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Input, Stream, transport_error};
-use crate::connection::{Connection, Negotiated};
+use super::{Input, Stream, transport_error, unless_temporary, write_some};
+use crate::connection::{Connection, Negotiated, Queue};
 use crate::error::{Error, Result};
 
 /// What both halves share. Lock the writer first, then the connection.
 #[derive(Debug)]
-struct Shared<W> {
+pub(super) struct Shared<W> {
     writer: Mutex<Writer<W>>,
     connection: Mutex<Connection>,
     negotiated: Negotiated,
-    limited: bool,
 }
 
 #[derive(Debug)]
-struct Writer<W> {
-    transport: W,
-    ciphertext: Vec<u8>,
+pub(super) struct Writer<W> {
+    pub(super) transport: W,
+    /// What the transport has not taken yet, if it stopped in the middle.
+    unsent: Queue,
+    pub(super) limited: bool,
 }
 
 /// The receiving half of a split [`Stream`].
 #[derive(Debug)]
 pub struct ReadHalf<R, W = R> {
     shared: Arc<Shared<W>>,
-    transport: R,
+    pub(super) transport: R,
     input: Input,
+    pub(super) limited: bool,
 }
 
 /// The sending half of a split [`Stream`].
 #[derive(Debug)]
 pub struct WriteHalf<W> {
-    shared: Arc<Shared<W>>,
+    pub(super) shared: Arc<Shared<W>>,
 }
 
 impl Stream<TcpStream> {
-    /// Completes the handshake and splits the stream into halves for two threads.
+    /// Completes the handshake and splits the stream into halves for two threads. Both keep the time limits of the stream.
+    ///
+    /// To end both from elsewhere, keep a clone of the socket (`transport().try_clone()`) and shut that down.
     ///
     /// # Errors
     /// As [`Stream::handshake`]; [`ErrorCode::Io`](crate::ErrorCode::Io) if the socket cannot be duplicated.
@@ -52,11 +57,11 @@ impl Stream<TcpStream> {
         let shared = Arc::new(Shared {
             writer: Mutex::new(Writer {
                 transport: writer,
-                ciphertext: Vec::new(),
+                unsent: Queue::default(),
+                limited,
             }),
             connection: Mutex::new(self.connection),
             negotiated,
-            limited,
         });
         let write = WriteHalf {
             shared: shared.clone(),
@@ -66,6 +71,7 @@ impl Stream<TcpStream> {
                 shared,
                 transport: self.transport,
                 input: self.input,
+                limited,
             },
             write,
         ))
@@ -80,31 +86,42 @@ impl<W: Write> Shared<W> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writer(&self) -> MutexGuard<'_, Writer<W>> {
+    pub(super) fn writer(&self) -> MutexGuard<'_, Writer<W>> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, writer: &mut Writer<W>) -> io::Result<()> {
         loop {
-            {
-                let mut connection = self.connection();
-                if !connection.wants_transmit() {
-                    return Ok(());
-                }
-                writer.ciphertext.clear();
-                writer.ciphertext.extend_from_slice(connection.pending());
-                connection.transmitted(usize::MAX);
+            while !writer.unsent.is_empty() {
+                let bytes = writer.unsent.as_slice();
+                let count = write_some(&mut writer.transport, bytes, writer.limited)?;
+                writer.unsent.consume(count);
             }
-            let sent = writer.transport.write_all(&writer.ciphertext);
-            sent.map_err(|error| transport_error(error, self.limited))?;
+            let mut connection = self.connection();
+            if !connection.wants_transmit() {
+                return Ok(());
+            }
+            writer.unsent.push(connection.pending());
+            connection.transmitted(usize::MAX);
         }
     }
 
-    /// Sends what the reader caused, an alert or an answer to a key update, unless a writer is at it and sends it on its way.
-    fn send_if_free(&self) -> io::Result<()> {
-        match self.writer.try_lock() {
-            Ok(mut writer) => self.send(&mut writer),
-            Err(_) => Ok(()),
+    /// Runs `work` with the writer, and then sends the alert of a reader that found the writer taken.
+    fn in_turn<V>(&self, work: impl FnOnce(&mut Writer<W>) -> io::Result<V>) -> io::Result<V> {
+        let outcome = work(&mut self.writer());
+        if self.connection().wants_transmit() {
+            self.send_if_free();
+        }
+        outcome
+    }
+
+    /// Sends what the reader caused, unless a writer is at it or waits for a full socket.
+    fn send_if_free(&self) {
+        if let Ok(mut writer) = self.writer.try_lock()
+            && writer.unsent.is_empty()
+        {
+            // The peer may be gone already: what it sent counts.
+            let _ = self.send(&mut writer);
         }
     }
 }
@@ -113,6 +130,11 @@ impl<R, W> ReadHalf<R, W> {
     /// What was agreed.
     pub fn negotiated(&self) -> &Negotiated {
         &self.shared.negotiated
+    }
+
+    /// The transport that this half reads from. For a socket, the other half writes to the same.
+    pub fn transport(&self) -> &R {
+        &self.transport
     }
 }
 
@@ -132,15 +154,18 @@ impl<R: Read, W: Write> Read for ReadHalf<R, W> {
             let read = self
                 .input
                 .read_from(&mut self.transport)
-                .map_err(|error| transport_error(error, self.shared.limited))?;
-            let (result, answers) = {
+                .map_err(|error| transport_error(error, self.limited))?;
+            let (result, alert) = {
                 let mut connection = self.shared.connection();
                 let result = self.input.open(&mut connection, read, output);
-                (result, connection.wants_transmit())
+                // Only an alert: an answer to the peer can go with the next write, and must not make the reader wait for a full socket.
+                (
+                    result,
+                    connection.check().is_err() && connection.wants_transmit(),
+                )
             };
-            if answers {
-                // The peer may be gone already: what it sent counts.
-                let _ = self.shared.send_if_free();
+            if alert {
+                self.shared.send_if_free();
             }
             let count = result?;
             if count > 0 {
@@ -156,24 +181,30 @@ impl<W: Write> WriteHalf<W> {
     /// # Errors
     /// As [`Stream::finish`].
     pub fn finish(&mut self) -> Result<()> {
-        let mut writer = self.shared.writer();
-        self.shared.connection().finish()?;
-        self.shared.send(&mut writer).map_err(Error::from)
+        let shared = &self.shared;
+        let finished = shared.in_turn(|writer| {
+            shared.connection().finish()?;
+            shared.send(writer)
+        });
+        finished.map_err(Error::from)
     }
 }
 
 impl<W: Write> Write for WriteHalf<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let mut writer = self.shared.writer();
-        self.shared.send(&mut writer)?;
-        let count = self.shared.connection().write(data)?;
-        self.shared.send(&mut writer)?;
-        Ok(count)
+        let shared = &self.shared;
+        shared.in_turn(|writer| {
+            shared.send(writer)?;
+            let count = shared.connection().write(data)?;
+            unless_temporary(shared.send(writer)).map(|()| count)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut writer = self.shared.writer();
-        self.shared.send(&mut writer)?;
-        writer.transport.flush()
+        let shared = &self.shared;
+        shared.in_turn(|writer| {
+            shared.send(writer)?;
+            writer.transport.flush()
+        })
     }
 }

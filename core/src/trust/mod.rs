@@ -22,7 +22,7 @@ use crate::policy::Policy;
 pub use pin::Pin;
 pub use readiness::Readiness;
 pub use revocation::RevocationLists;
-use root::Certificate;
+use root::Source;
 pub use root::{Origin, Root};
 
 include!(concat!(env!("OUT_DIR"), "/embedded_roots.rs"));
@@ -106,6 +106,17 @@ impl Roots {
             .map(|der| CertificateDer::from(der.as_ref()))
             .collect();
         Self::from_certificates(&certificates)
+    }
+
+    /// Private roots from a file's content: PEM as [`from_pem`](Self::from_pem) takes it, or one certificate in DER.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der(data: &[u8]) -> Result<Self> {
+        match pem::is_der(data) {
+            true => Self::from_der(&[data]),
+            false => Self::from_pem(data),
+        }
     }
 
     fn from_certificates(certificates: &[CertificateDer<'_>]) -> Result<Self> {

@@ -5,7 +5,7 @@ use std::fmt;
 use data_encoding::{BASE64, BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use pki_types::CertificateDer;
 
-use super::EMBEDDED;
+use super::{EMBEDDED, Root};
 use crate::certificate;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fingerprint;
@@ -122,10 +122,14 @@ impl Pin {
                     "this is the fingerprint of `{}`'s certificate, not of its public key",
                     root.subject
                 ),
-                format!("the pin of that root is {}", Self(root.spki_sha256)),
+                format!("the pin of that root is {}", root.pin()),
             )),
             None => Ok(Self(sha256)),
         }
+    }
+
+    pub(super) fn of_root(root: &Root) -> Self {
+        Self(root.spki_sha256())
     }
 
     /// SHA-256 of the root's SubjectPublicKeyInfo.

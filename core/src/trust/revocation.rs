@@ -57,6 +57,17 @@ impl RevocationLists {
         Self::checked(lists.iter().map(|der| owned(der.as_ref())).collect())
     }
 
+    /// Reads lists from a file's content: PEM as [`from_pem`](Self::from_pem) takes it, or one list in DER.
+    ///
+    /// # Errors
+    /// As [`from_pem`](Self::from_pem).
+    pub fn from_pem_or_der(data: &[u8]) -> Result<Self> {
+        match pem::is_der(data) {
+            true => Self::from_der(&[data]),
+            false => Self::from_pem(data),
+        }
+    }
+
     fn checked(lists: Vec<CertificateRevocationListDer<'static>>) -> Result<Self> {
         for (index, der) in lists.iter().enumerate() {
             // The owned form reads every entry, the borrowed one would not.
@@ -165,6 +176,10 @@ mod tests {
         let three = two.with_added(RevocationLists::from_der(&[list.der().as_ref()]).unwrap());
         assert_eq!((three.len(), three.is_empty()), (3, false));
         assert!(three.ders().iter().all(|der| der == list.der()));
+
+        for either in [pem.as_bytes(), list.der().as_ref()] {
+            assert_eq!(RevocationLists::from_pem_or_der(either).unwrap().len(), 1);
+        }
 
         let cut = &list.der()[..100];
         for bad in [cut, &[], issuer.der()] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, TrustAnchor};
 
+use super::Pin;
 use crate::certificate;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fingerprint;
@@ -33,12 +34,12 @@ pub struct Root {
     pub(super) origin: Origin,
     pub(super) vouches_for_azure: bool,
     pub(super) anchor: TrustAnchor<'static>,
-    pub(super) certificate: Certificate,
+    pub(super) certificate: Source,
 }
 
 /// The root's certificate, as far as it is known.
 #[derive(Clone)]
-pub(super) enum Certificate {
+pub(super) enum Source {
     /// With the comments of its file.
     Pem(&'static str),
     Der(Arc<[u8]>),
@@ -57,9 +58,19 @@ impl Root {
         self.sha256
     }
 
-    /// SHA-256 of its SubjectPublicKeyInfo: what a [`Pin`](crate::Pin) names.
+    /// SHA-256 of its certificate as people write it, `CB:3C:...:5F`, where [`sha256`](Self::sha256) is known.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.sha256.as_ref().map(fingerprint::written)
+    }
+
+    /// SHA-256 of its SubjectPublicKeyInfo: what a [`Pin`] names.
     pub fn spki_sha256(&self) -> [u8; 32] {
         self.spki_sha256
+    }
+
+    /// The pin that names it.
+    pub fn pin(&self) -> Pin {
+        Pin::of_root(self)
     }
 
     /// Start of its certificate's validity in seconds since 1970, where the certificate is known.
@@ -85,12 +96,12 @@ impl Root {
     /// Its certificate as one PEM section, where it is known.
     pub fn pem(&self) -> Option<String> {
         match &self.certificate {
-            Certificate::Pem(text) => {
+            Source::Pem(text) => {
                 let start = text.find("-----BEGIN").unwrap_or(0);
                 Some(text[start..].to_owned())
             }
-            Certificate::Der(der) => Some(to_pem(der)),
-            Certificate::Unknown => None,
+            Source::Der(der) => Some(to_pem(der)),
+            Source::Unknown => None,
         }
     }
 
@@ -153,7 +164,7 @@ impl Root {
             origin: Origin::Added,
             vouches_for_azure: false,
             anchor,
-            certificate: Certificate::Der(der.as_ref().into()),
+            certificate: Source::Der(der.as_ref().into()),
         })
     }
 
@@ -181,7 +192,7 @@ impl Root {
             origin: Origin::PublicWeb,
             vouches_for_azure: true,
             anchor: anchor.clone(),
-            certificate: Certificate::Unknown,
+            certificate: Source::Unknown,
         }
     }
 }

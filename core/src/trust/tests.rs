@@ -186,6 +186,9 @@ fn a_bundle_with_a_key_or_without_certificates_gets_help() {
     let error = failure(Roots::from_pem(root.der()), ErrorCode::NoCertificate);
     assert!(error.hint().contains("DER"), "{error}");
     failure(Roots::from_der(&[] as &[&[u8]]), ErrorCode::NoCertificate);
+    for none in [&b""[..], b"hello"] {
+        failure(Roots::from_pem_or_der(none), ErrorCode::NoCertificate);
+    }
 }
 
 #[test]
@@ -276,4 +279,25 @@ fn names_in_certificates_cannot_steer_a_terminal() {
     let root = Party::root("evil\u{1b}[2J");
     let roots = Roots::from_der(&[root.der()]).unwrap();
     assert_eq!(roots.0[0].subject(), "evil\u{FFFD}[2J");
+}
+
+#[test]
+fn roots_are_read_from_pem_or_der_whichever_it_is() {
+    let root = Party::root("root");
+    for data in [root.pem().as_bytes(), root.der()] {
+        let roots = Roots::from_pem_or_der(data).unwrap();
+        let certificate = crate::Certificate::from_der(root.der()).unwrap();
+        assert_eq!(roots.0[0].fingerprint(), Some(certificate.fingerprint()));
+        assert_eq!(Roots::from_der(&[certificate]).unwrap().len(), 1);
+    }
+    let cut = Roots::from_pem_or_der(&root.der()[..100]);
+    failure(cut, ErrorCode::InvalidCertificate);
+}
+
+#[test]
+fn the_pin_of_a_root_is_that_of_its_certificate() {
+    let root = Party::root("root");
+    let roots = Roots::from_der(&[root.der()]).unwrap();
+    let pin = Pin::of_certificate_der(root.der()).unwrap();
+    assert_eq!(roots.0[0].pin(), pin);
 }

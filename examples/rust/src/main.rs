@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     };
 
     // The policy `iothub` is the default: versions, cipher suites and roots as Azure IoT Hub demands them.
-    let identity = Identity::from_pem(&fs::read(certificate)?, &fs::read(key)?)?;
+    let identity = Identity::from_pem(&fs::read(certificate)?, &fs::read(key)?, None)?;
     let mut config = Config::builder().identity(identity);
     for path in root {
         config = config.add_roots(Roots::from_pem(&fs::read(path)?)?);
@@ -50,7 +50,7 @@ fn main() -> Result<()> {
 
     let socket = TcpStream::connect((host, port))?;
     let mut stream = Stream::new(Connection::new(&config, host)?, socket);
-    stream.set_handshake_timeout(Some(PATIENCE));
+    stream.set_handshake_timeout(Some(PATIENCE))?;
     stream.set_timeout(Some(PATIENCE))?;
     let negotiated = stream.handshake()?;
     let (version, suite) = (negotiated.version(), negotiated.cipher_suite());

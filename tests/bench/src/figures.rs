@@ -53,7 +53,29 @@ impl Speed {
             );
             speed.records(tls, 128, [&[(OPENSSL, 3.0)], &[(OPENSSL, 1.9)], &[]]);
         }
+        speed.cbc(&[(OPENSSL, 0.95)]);
         speed
+    }
+
+    /// Large records of the CBC suite, which raw rustls does not have.
+    fn cbc(&mut self, targets: Targets<'_>) {
+        let tls = Tls::V12Cbc;
+        let what = |way| format!("{way}, 16 KB records, {}", tls.name());
+        let contestants = vec![
+            self.moving::<OpenSsl>(tls, RECORD, Bulk::send_cost),
+            self.moving::<HubTls>(tls, RECORD, Bulk::send_cost),
+        ];
+        self.compare(&what("send"), targets, contestants);
+        let contestants = vec![
+            self.moving::<OpenSsl>(tls, RECORD, Bulk::receive_cost),
+            self.moving::<HubTls>(tls, RECORD, Bulk::receive_cost),
+        ];
+        self.compare(&what("receive"), targets, contestants);
+        let contestants = vec![
+            self.moving::<OpenSsl>(tls, RECORD, Bulk::receive_cost),
+            self.moving::<HubTls>(tls, RECORD, Bulk::receive_in_place_cost),
+        ];
+        self.compare(&what("receive in place"), targets, contestants);
     }
 
     fn handshakes(&mut self, tls: Tls, resumed: bool, targets: Targets<'_>) {

@@ -1,17 +1,13 @@
 //! Handshakes, full and resumed.
 
-use std::sync::Arc;
-
-use rustls::ServerConfig;
-
 use crate::measure::{Stopwatch, median};
-use crate::peer::{Client, RECORD, Server, Tls};
+use crate::peer::{Client, RECORD, Server, ServerSetup, Tls};
 use crate::pki::Pki;
 
 /// Client and server configured for one version, as many connections as wanted.
 pub struct Pair<C: Client> {
     client: C::Config,
-    server: Arc<ServerConfig>,
+    server: ServerSetup,
     tls: Tls,
 }
 

@@ -1,6 +1,6 @@
 //! hubtls, with its default policy and a throwaway root.
 
-use hubtls::{Config, Connection, Policy, Roots, Version};
+use hubtls::{Config, Connection, Mode, Policy, Roots, Version};
 
 use crate::peer::{Client, InPlace, Tls};
 use crate::pki::{Pki, SERVER_NAME};
@@ -62,6 +62,7 @@ impl Client for HubTls {
     fn agreed(&self) -> Option<(Tls, bool)> {
         let negotiated = self.0.negotiated()?;
         let tls = match negotiated.version() {
+            Version::Tls12 if negotiated.cipher_suite().mode() == Mode::Cbc => Tls::V12Cbc,
             Version::Tls12 => Tls::V12,
             Version::Tls13 => Tls::V13,
         };

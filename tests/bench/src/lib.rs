@@ -5,6 +5,7 @@
 //! the rounds, so that load on the machine falls on all of them.
 
 pub mod bulk;
+pub mod cbc;
 pub mod figures;
 pub mod handshake;
 pub mod heap;

@@ -10,11 +10,14 @@ use openssl::ssl::{
 };
 use openssl::x509::X509;
 
+use crate::cbc::Protection;
 use crate::peer::{Client, Tls};
 use crate::pki::{Pki, SERVER_NAME};
 
 const SUITES_12: &str = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:\
-                         ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384";
+                         ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:\
+                         ECDHE-ECDSA-AES128-SHA256";
+const CBC: &str = Protection::Aes128Sha256.name();
 const SUITES_13: &str = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
 
 /// A connection of OpenSSL, with `SSL_MODE_RELEASE_BUFFERS` or, as by default, without.
@@ -101,6 +104,7 @@ impl<const RELEASE_BUFFERS: bool> Client for OpenSsl<RELEASE_BUFFERS> {
     fn agreed(&self) -> Option<(Tls, bool)> {
         let ssl = self.stream.ssl();
         let tls = match ssl.version2()? {
+            SslVersion::TLS1_2 if ssl.current_cipher()?.name() == CBC => Tls::V12Cbc,
             SslVersion::TLS1_2 => Tls::V12,
             SslVersion::TLS1_3 => Tls::V13,
             _ => return None,
@@ -164,10 +168,10 @@ fn context(
 
 /// The network as OpenSSL sees it.
 #[derive(Debug, Default)]
-struct Transport {
-    incoming: Vec<u8>,
-    taken: usize,
-    outgoing: Vec<u8>,
+pub(crate) struct Transport {
+    pub(crate) incoming: Vec<u8>,
+    pub(crate) taken: usize,
+    pub(crate) outgoing: Vec<u8>,
 }
 
 impl Read for Transport {

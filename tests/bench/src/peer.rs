@@ -3,26 +3,30 @@
 use std::io::{Read as _, Write as _};
 use std::sync::Arc;
 
+use openssl::ssl::SslContext;
 use rustls::crypto::aws_lc_rs::{self, Ticketer, cipher_suite, kx_group};
 use rustls::server::{NoServerSessionStorage, ServerConfig, ServerConnection};
 use rustls::version::{TLS12, TLS13};
 
+use crate::cbc::{CbcServer, Protection};
 use crate::pki::Pki;
 
 /// The largest plaintext of a record in bytes (RFC 8446, section 5.1).
 pub const RECORD: usize = 16_384;
 
-/// The version the server speaks. The clients offer both, as the default policy does.
+/// The version and suite the server speaks. The clients offer all, as the default policy does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
     /// TLS 1.2 with `ECDHE-ECDSA-AES128-GCM-SHA256`.
     V12,
     /// TLS 1.3 with `TLS_AES_128_GCM_SHA256`.
     V13,
+    /// TLS 1.2 with `ECDHE-ECDSA-AES128-SHA256`, without encrypt-then-MAC: OpenSSL and hubtls alone have it.
+    V12Cbc,
 }
 
 impl Tls {
-    /// Both, in the order of the table.
+    /// Both with AES-GCM, in the order of the table.
     pub const BOTH: [Self; 2] = [Self::V12, Self::V13];
 
     /// As the table writes it.
@@ -31,6 +35,7 @@ impl Tls {
         match self {
             Self::V12 => "TLS 1.2",
             Self::V13 => "TLS 1.3",
+            Self::V12Cbc => "TLS 1.2 CBC",
         }
     }
 }
@@ -69,12 +74,25 @@ pub trait InPlace: Client {
 
 /// The server's end of a connection: the same for every client, and never timed.
 #[derive(Debug)]
-pub struct Server(ServerConnection);
+pub enum Server {
+    /// rustls
+    Gcm(Box<ServerConnection>),
+    /// OpenSSL
+    Cbc(CbcServer),
+}
+
+/// What the connections of a [`Server`] share.
+pub enum ServerSetup {
+    /// rustls
+    Gcm(Arc<ServerConfig>),
+    /// OpenSSL
+    Cbc(SslContext),
+}
 
 impl Server {
     /// Speaks one version with one suite and X25519. With `resumption`, it hands out one ticket per connection.
     #[must_use]
-    pub fn config(pki: &Pki, tls: Tls, resumption: bool) -> Arc<ServerConfig> {
+    pub fn config(pki: &Pki, tls: Tls, resumption: bool) -> ServerSetup {
         let mut provider = aws_lc_rs::default_provider();
         provider.kx_groups = vec![kx_group::X25519];
         let version = match tls {
@@ -86,6 +104,9 @@ impl Server {
             Tls::V13 => {
                 provider.cipher_suites = vec![cipher_suite::TLS13_AES_128_GCM_SHA256];
                 &TLS13
+            }
+            Tls::V12Cbc => {
+                return ServerSetup::Cbc(CbcServer::config(pki, Protection::Aes128Sha256));
             }
         };
         let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
@@ -99,49 +120,72 @@ impl Server {
         if resumption {
             config.ticketer = Ticketer::new().expect("a ticket key");
         }
-        Arc::new(config)
+        ServerSetup::Gcm(Arc::new(config))
     }
 
     /// Waits for a client.
     #[must_use]
-    pub fn accept(config: &Arc<ServerConfig>) -> Self {
-        let mut connection = ServerConnection::new(Arc::clone(config)).expect("a sound config");
-        connection.set_buffer_limit(None);
-        Self(connection)
+    pub fn accept(setup: &ServerSetup) -> Self {
+        match setup {
+            ServerSetup::Gcm(config) => {
+                let mut connection =
+                    ServerConnection::new(Arc::clone(config)).expect("a sound config");
+                connection.set_buffer_limit(None);
+                Self::Gcm(Box::new(connection))
+            }
+            ServerSetup::Cbc(context) => Self::Cbc(CbcServer::accept(context)),
+        }
     }
 
     /// Takes all of `wire` and returns how many bytes of plaintext it held; the answer is appended to `ciphertext`.
     pub fn receive(&mut self, wire: &mut Vec<u8>, ciphertext: &mut Vec<u8>) -> usize {
+        let connection = match self {
+            Self::Gcm(connection) => connection,
+            Self::Cbc(server) => return server.receive(wire, ciphertext),
+        };
         let mut received = 0;
         let mut rest = wire.as_slice();
         while !rest.is_empty() {
-            self.0.read_tls(&mut rest).expect("room for input");
-            self.0.process_new_packets().expect("sound records");
+            connection.read_tls(&mut rest).expect("room for input");
+            connection.process_new_packets().expect("sound records");
             let mut output = [0; RECORD];
-            while let Ok(n @ 1..) = self.0.reader().read(&mut output) {
+            while let Ok(n @ 1..) = connection.reader().read(&mut output) {
                 received += n;
             }
         }
         wire.clear();
-        self.flush(ciphertext);
+        flush(connection, ciphertext);
         received
     }
 
     /// Encrypts `data` into one record per [`RECORD`] bytes.
     pub fn send(&mut self, data: &[u8], ciphertext: &mut Vec<u8>) {
-        self.0.writer().write_all(data).expect("no buffer limit");
-        self.flush(ciphertext);
+        match self {
+            Self::Gcm(connection) => {
+                connection
+                    .writer()
+                    .write_all(data)
+                    .expect("no buffer limit");
+                flush(connection, ciphertext);
+            }
+            Self::Cbc(server) => server.send(data, ciphertext),
+        }
     }
 
     /// Whether the server still waits for the client's part of the handshake.
     #[must_use]
     pub fn is_handshaking(&self) -> bool {
-        self.0.is_handshaking()
-    }
-
-    fn flush(&mut self, ciphertext: &mut Vec<u8>) {
-        while self.0.wants_write() {
-            self.0.write_tls(ciphertext).expect("a vector takes all");
+        match self {
+            Self::Gcm(connection) => connection.is_handshaking(),
+            Self::Cbc(server) => server.is_handshaking(),
         }
+    }
+}
+
+fn flush(connection: &mut ServerConnection, ciphertext: &mut Vec<u8>) {
+    while connection.wants_write() {
+        connection
+            .write_tls(ciphertext)
+            .expect("a vector takes all");
     }
 }

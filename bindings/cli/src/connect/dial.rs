@@ -1,14 +1,14 @@
 //! From a name to a connected socket.
 
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hubtls::{Error, ErrorCode, Result};
 
 use super::address::Address;
 
-/// Connects to the first address of the name that answers, and says how long that one took; each has `limit`.
-pub(super) fn dial(address: &Address, limit: Duration) -> Result<(TcpStream, Duration)> {
+/// Connects to the first address of the name that answers; each has `limit`.
+pub(super) fn dial(address: &Address, limit: Duration) -> Result<TcpStream> {
     let resolved = (address.host.as_str(), address.port).to_socket_addrs().map_err(|error| {
         Error::new(
             ErrorCode::Unreachable,
@@ -18,9 +18,8 @@ pub(super) fn dial(address: &Address, limit: Duration) -> Result<(TcpStream, Dur
     })?;
     let mut failures = Vec::new();
     for candidate in resolved {
-        let started = Instant::now();
         match TcpStream::connect_timeout(&candidate, limit) {
-            Ok(socket) => return Ok((socket, started.elapsed())),
+            Ok(socket) => return Ok(socket),
             Err(error) => failures.push(format!("{candidate}: {error}")),
         }
     }

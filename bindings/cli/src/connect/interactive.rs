@@ -13,22 +13,12 @@ use crate::output::Failure;
 /// How often the reader looks up whether stdin has ended.
 const LOOK_UP: Duration = Duration::from_millis(200);
 
-/// Returns when the server ends, or when it is silent for `limit` after stdin has ended. `early` was received already.
-pub(super) fn run(
-    mut stream: Stream<TcpStream>,
-    early: &[u8],
-    limit: Duration,
-) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(early)?;
-    stdout.flush()?;
-    stream.set_timeout(Some(limit))?;
-    let socket = stream.transport().try_clone().map_err(Error::from)?;
+/// Returns when the server ends, or when it is silent for `limit` after stdin has ended.
+pub(super) fn run(mut stream: Stream<TcpStream>, limit: Duration) -> Result<(), Failure> {
+    stream.set_write_timeout(Some(limit))?;
+    stream.set_read_timeout(Some(LOOK_UP))?;
     let (mut reader, mut writer) = stream.split()?;
-    // Reads alone: a write that gave up half-way would lose a part of a record.
-    socket
-        .set_read_timeout(Some(LOOK_UP))
-        .map_err(Error::from)?;
+    let mut stdout = io::stdout().lock();
 
     let stdin_ended = Arc::new(OnceLock::new());
     let ended = Arc::clone(&stdin_ended);

@@ -6,12 +6,10 @@ mod interactive;
 mod options;
 mod report;
 
-use std::io::Read as _;
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use hubtls::{Connection, Error, ErrorCode, Stream, Version};
+use hubtls::{Connection, Error, Stream};
 
 use crate::exit::{self, Exit};
 use crate::output::{self, Failure};
@@ -51,31 +49,18 @@ impl Connect {
         let connection = Connection::new(&config, server_name)?;
         let limit = Duration::from_secs(self.timeout);
 
-        let (socket, round_trip) = dial::dial(&self.address, limit)?;
+        let socket = dial::dial(&self.address, limit)?;
         let peer = socket.peer_addr().map_err(Error::from)?;
         let mut stream = Stream::new(connection, socket);
-        stream.set_handshake_timeout(Some(limit));
-        let started = Instant::now();
+        stream.set_handshake_timeout(Some(limit))?;
         let negotiated = stream.handshake()?;
-        let handshake = started.elapsed();
-        let early = match negotiated.version() {
-            Version::Tls13 => {
-                receive_early(&mut stream, limit.min(LATE_ALERT.max(2 * round_trip)))?
-            }
-            Version::Tls12 => Vec::new(),
-        };
+        let handshake = negotiated.handshake_duration().unwrap_or_default();
+        stream.confirm(limit.min(LATE_ALERT.max(2 * handshake)))?;
 
-        let report = Report::new(
-            &negotiated,
-            &config,
-            &self.address,
-            server_name,
-            peer,
-            handshake,
-        );
+        let report = Report::new(&negotiated, &config, &self.address, server_name, peer);
         if self.interactive {
             output::tell(&report.text());
-            interactive::run(stream, &early, limit)?;
+            interactive::run(stream, limit)?;
             return Ok(Exit::Done);
         }
         // All there is to know is known: that the server has gone meanwhile is no failure.
@@ -86,16 +71,4 @@ impl Connect {
         }
         Ok(Exit::Done)
     }
-}
-
-/// Waits for what a TLS 1.3 server says right after the handshake: an alert, data, or nothing.
-fn receive_early(stream: &mut Stream<TcpStream>, limit: Duration) -> hubtls::Result<Vec<u8>> {
-    stream.set_timeout(Some(limit))?;
-    let mut data = vec![0; 16_384];
-    match stream.read(&mut data).map_err(Error::from) {
-        Ok(count) => data.truncate(count),
-        Err(error) if error.code() == ErrorCode::Timeout => data.clear(),
-        Err(error) => return Err(error),
-    }
-    Ok(data)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hubtls::{Config, Error, ErrorCode, Identity, Pin, Result, RevocationLists, Roots, Sni};
 
-use crate::files::{is_pem, read, read_text, within};
+use crate::files::{read, read_text};
 use crate::policy;
 
 /// What the connection is made with.
@@ -62,22 +62,13 @@ impl Options {
             None => builder,
         };
         for path in &self.ca {
-            let text = read(path)?;
-            let roots = if is_pem(&text) {
-                Roots::from_pem(&text)
-            } else {
-                Roots::from_der(&[text])
-            };
-            builder = builder.add_roots(roots.map_err(|error| within(path, &error))?);
+            let roots = Roots::from_pem_or_der(&read(path)?);
+            builder = builder.add_roots(roots.map_err(|error| error.within(path.display()))?);
         }
         for path in &self.crl {
-            let text = read(path)?;
-            let lists = if is_pem(&text) {
-                RevocationLists::from_pem(&text)
-            } else {
-                RevocationLists::from_der(&[text])
-            };
-            builder = builder.revocation_lists(lists.map_err(|error| within(path, &error))?);
+            let lists = RevocationLists::from_pem_or_der(&read(path)?);
+            let lists = lists.map_err(|error| error.within(path.display()))?;
+            builder = builder.revocation_lists(lists);
         }
         for pin in &self.pin {
             builder = builder.pin(Pin::from_sha256(pin)?);
@@ -111,7 +102,9 @@ impl Options {
             }
             result => result,
         };
-        identity.map(Some).map_err(|error| within(path, &error))
+        identity
+            .map(Some)
+            .map_err(|error| error.within(path.display()))
     }
 }
 
@@ -123,14 +116,9 @@ enum Files {
 
 impl Files {
     fn identity(&self, passphrase: Option<&str>) -> Result<Identity> {
-        match (self, passphrase) {
-            (Self::Pem { chain, key }, None) => Identity::from_pem(chain, key),
-            (Self::Pem { chain, key }, Some(passphrase)) => {
-                Identity::from_pem_with_passphrase(chain, key, passphrase)
-            }
-            (Self::Pkcs12(data), passphrase) => {
-                Identity::from_pkcs12(data, passphrase.unwrap_or_default())
-            }
+        match self {
+            Self::Pem { chain, key } => Identity::from_pem(chain, key, passphrase),
+            Self::Pkcs12(file) => Identity::from_pkcs12(file, passphrase),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What `hubtls connect` found out.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use hubtls::{Config, Negotiated};
+use hubtls::{Config, Negotiated, Root};
 use serde::Serialize;
 
 use super::address::Address;
-use crate::certificate::{Certificate, fingerprint};
+use crate::certificate::Certificate;
 use crate::output::{self, BOLD, styled};
 use crate::policy;
 
@@ -24,7 +23,7 @@ pub(super) struct Report<'a> {
     #[serde(flatten)]
     negotiated: &'a Negotiated,
     root_sha256: Option<String>,
-    certificates: Vec<Certificate>,
+    certificates: Vec<Certificate<'a>>,
     handshake_ms: u128,
     warnings: &'a [String],
 }
@@ -36,9 +35,8 @@ impl<'a> Report<'a> {
         address: &'a Address,
         server_name: &'a str,
         peer: SocketAddr,
-        handshake: Duration,
     ) -> Self {
-        let root_sha256 = negotiated.root().and_then(|root| root.sha256());
+        let handshake = negotiated.handshake_duration().unwrap_or_default();
         Self {
             host: &address.host,
             port: address.port,
@@ -47,11 +45,11 @@ impl<'a> Report<'a> {
             policy: config.policy().name(),
             narrowed: config.policy().is_narrowed(),
             negotiated,
-            root_sha256: root_sha256.map(|sha256| fingerprint(&sha256)),
+            root_sha256: negotiated.root().and_then(Root::fingerprint),
             certificates: negotiated
                 .peer_chain()
                 .iter()
-                .map(|der| Certificate::of(der))
+                .map(Certificate::of)
                 .collect(),
             handshake_ms: handshake.as_millis(),
             warnings: config.warnings(),

@@ -50,7 +50,11 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let key = ecdsa_key()?;
         let certificate = params.signed_by(&key, &self.0).map_err(fault)?;
-        Identity::from_pem(certificate.pem().as_bytes(), key.serialize_pem().as_bytes())
+        Identity::from_pem(
+            certificate.pem().as_bytes(),
+            key.serialize_pem().as_bytes(),
+            None,
+        )
     }
 }
 

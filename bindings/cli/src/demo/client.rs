@@ -125,14 +125,6 @@ impl Client {
         }
     }
 
-    /// Who refuses, where it comes as it should.
-    fn refuser(&self) -> &'static str {
-        match self.kind {
-            Kind::Hubtls { .. } => "client",
-            Kind::Legacy(_) => "hub",
-        }
-    }
-
     pub(super) fn value(&self, outcome: &Result<Agreed>) -> Value {
         let as_expected = self.expects(outcome);
         match outcome {
@@ -147,7 +139,7 @@ impl Client {
                 "client": self.who,
                 "outcome": "refused",
                 "as_expected": as_expected,
-                "by": self.refuser(),
+                "by": refuser(error),
                 "error": output::error_value(error),
             }),
         }
@@ -156,7 +148,7 @@ impl Client {
     pub(super) fn text(&self, outcome: &Result<Agreed>) -> String {
         let mut text = match outcome {
             Ok(agreed) => agreed.text(),
-            Err(error) => self.refusal(error),
+            Err(error) => refusal(error),
         };
         if !self.expects(outcome) {
             let surprise = styled(CAUTION, "this is not what should have happened");
@@ -164,17 +156,25 @@ impl Client {
         }
         text
     }
+}
 
-    fn refusal(&self, error: &Error) -> String {
-        let (refused, hint) = (styled(BAD, "refused"), styled(BOLD, "hint"));
-        let by = self.refuser();
-        let mut text = format!("  {refused} by the {by}: {}\n", error.message());
-        text += &format!("  {hint}: {}\n", error.hint());
-        text += &format!("  error {} {}", error.code().name(), error.code().number());
-        match error.alert() {
-            Some(alert) => text + &format!(", alert {alert}\n"),
-            None => text + "\n",
-        }
+/// Who ended it: an alert that was received is the hub's.
+fn refuser(error: &Error) -> &'static str {
+    match error.alert_received() {
+        true => "hub",
+        false => "client",
+    }
+}
+
+fn refusal(error: &Error) -> String {
+    let (refused, hint) = (styled(BAD, "refused"), styled(BOLD, "hint"));
+    let by = refuser(error);
+    let mut text = format!("  {refused} by the {by}: {}\n", error.message());
+    text += &format!("  {hint}: {}\n", error.hint());
+    text += &format!("  error {} {}", error.code().name(), error.code().number());
+    match error.alert() {
+        Some(alert) => text + &format!(", alert {alert}\n"),
+        None => text + "\n",
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-use hubtls::{CipherSuite, Result, Strength};
+use hubtls::{Certificate, CipherSuite, Result, Strength};
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
@@ -15,7 +15,6 @@ use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
 use super::authority::{Authority, ecdsa_key, fault, rsa_key};
 use super::{NAME, PATIENCE};
-use crate::certificate::common_name;
 
 /// Listens until it is dropped.
 pub(super) struct Hub {
@@ -75,9 +74,10 @@ fn serve(mut socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<()> {
     }
     let device = connection
         .peer_certificates()
-        .and_then(|chain| common_name(chain.first()?));
+        .and_then(|chain| Certificate::from_der(chain.first()?).ok());
     let mut stream = rustls::Stream::new(&mut connection, &mut socket);
-    stream.write_all(device.unwrap_or_default().as_bytes())?;
+    let name = device.as_ref().map_or("", Certificate::subject);
+    stream.write_all(name.as_bytes())?;
     stream.conn.send_close_notify();
     stream.flush()?;
     stream.read_to_end(&mut Vec::new()).map(|_| ())

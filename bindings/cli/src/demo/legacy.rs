@@ -89,7 +89,7 @@ impl Legacy {
                 "offer recommended suites; `hubtls policy show iothub` lists them",
             ),
         };
-        Error::new(code, message, hint).with_alert(Some(alert))
+        Error::new(code, message, hint).with_alert_received(alert)
     }
 }
 

@@ -41,6 +41,7 @@ fn a_device_certificate_is_accepted_and_its_absence_is_noticed_in_tls_1_3_too() 
     assert_eq!(run.code, 4);
     assert_error(&run.json(), "CLIENT_CERTIFICATE_REQUIRED");
     assert_eq!(run.json()["error"]["alert"], "certificate_required");
+    assert_eq!(run.json()["error"]["alert_received"], true);
     assert!(server.join().unwrap().is_err());
 }
 

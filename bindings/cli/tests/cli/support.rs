@@ -202,5 +202,6 @@ pub(crate) fn assert_error(value: &Value, name: &str) {
     assert_eq!(error["name"], name, "{value}");
     assert!(error["code"].is_u64() && error["message"].is_string() && error["hint"].is_string());
     assert!(error["alert"].is_null() || error["alert"].is_string());
-    assert_eq!(error.len(), 5);
+    assert!(error["alert_received"].is_boolean());
+    assert_eq!(error.len(), 6);
 }

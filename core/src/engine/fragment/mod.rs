@@ -19,6 +19,8 @@
 //! Connections that do not ask for a fragment length never run through this module. It stands on details of the pinned rustls release: the
 //! interop tests must pass before the pin moves.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod check;
 mod hello;
 mod protection;
 mod scan;
@@ -83,6 +85,7 @@ impl Agreement {
 }
 
 const HANDSHAKE_FAILURE: Alert = Alert::from_code(40);
+const BAD_RECORD_MAC: Alert = Alert::from_code(20);
 const RECORD_OVERFLOW: Alert = Alert::from_code(22);
 const ILLEGAL_PARAMETER: Alert = Alert::from_code(47);
 

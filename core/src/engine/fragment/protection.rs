@@ -13,7 +13,7 @@ use rustls::{
 };
 
 use super::scan::{Found, Scan};
-use super::{Agreement, hello, overflow, shim};
+use super::{Agreement, BAD_RECORD_MAC, hello, overflow, shim};
 use crate::engine::{cbc, scope};
 
 /// `suite` in the form that negotiates a fragment length.
@@ -219,7 +219,8 @@ impl MessageDecrypter for Guard {
             None => self.inner.decrypt(message, sequence)?,
             Some(scan) => self.decrypt_and_scan(scan, message, sequence)?,
         };
-        match before.limit() {
+        // The agreement holds from the record that makes it.
+        match agreement().and_then(|now| now.limit()) {
             Some(limit) if plain.payload.len() > limit => refused_as_too_long(),
             _ => Ok(plain),
         }
@@ -253,14 +254,18 @@ impl Guard {
                 }
                 Ok(Some((_, Found::Retry))) => {}
                 Err(_) => {
-                    scope::current(|peer| peer.failure = Some(shim::illegal()));
                     // rustls refuses this with the right alert, which an error from here would not be.
-                    if began_here && message.payload.len() >= DUPLICATE.len() {
-                        length = DUPLICATE.len();
-                        message.payload[..length].copy_from_slice(&DUPLICATE);
-                    } else {
+                    let can_be_replaced = began_here && message.payload.len() >= DUPLICATE.len();
+                    let error = match can_be_replaced {
+                        true => shim::illegal(),
+                        false => shim::illegal().with_alert(Some(BAD_RECORD_MAC)),
+                    };
+                    scope::current(|peer| peer.failure = Some(error));
+                    if !can_be_replaced {
                         return Err(Error::DecryptError);
                     }
+                    length = DUPLICATE.len();
+                    message.payload[..length].copy_from_slice(&DUPLICATE);
                 }
             }
         }

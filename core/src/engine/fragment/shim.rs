@@ -60,7 +60,17 @@ impl Shim {
             return Ok(());
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
-        self.protected |= matches!(kind, CHANGE_CIPHER_SPEC | APPLICATION_DATA);
+        self.protected |= match kind {
+            APPLICATION_DATA => true,
+            // After a HelloRetryRequest it means nothing: the ServerHello is still to come.
+            CHANGE_CIPHER_SPEC => self.scan.is_none(),
+            _ => false,
+        };
+        if kind == CHANGE_CIPHER_SPEC && agreement.limit().is_some_and(|limit| length > limit) {
+            // Never encrypted, so the guard does not see it: rustls refuses a length that no record has.
+            record[3..HEADER].copy_from_slice(&[0xff, 0xff]);
+            return Ok(());
+        }
         if self.protected {
             if Self::record_limit(agreement).is_some_and(|limit| length > limit) {
                 // rustls opens a record of one byte, and its guard refuses it unread: so the alert is protected as it must be.
@@ -79,6 +89,10 @@ impl Shim {
                 Ok(Some((_, Found::Answer { acknowledged }))) => {
                     agreement.acknowledged = acknowledged;
                     self.scan = None;
+                    // The agreement holds from the record that makes it.
+                    if agreement.limit().is_some_and(|limit| length > limit) {
+                        return Err(Refused::with(overflow()));
+                    }
                 }
                 Err(_) => return Err(Refused::with(illegal())),
             },

@@ -73,7 +73,7 @@ pub fn table(effort: Effort, program: &str, directory: &str) -> Table {
                 [plain, released, Some(part(own)), Some(part(rust))]
             };
             let peak = match tls {
-                Tls::V12 => 6.0,
+                Tls::V12 | Tls::V12Cbc => 6.0,
                 Tls::V13 => 8.0,
             };
             row("idle", of(|heap| heap.idle, copied, copied_rust), Some(5.0));

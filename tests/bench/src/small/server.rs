@@ -35,7 +35,7 @@ pub(super) fn start(pki: &Pki, tls: Tls, path: &Path) {
 fn context(pki: &Pki, tls: Tls) -> Result<SslContext, ErrorStack> {
     let mut builder = SslContext::builder(SslMethod::tls_server())?;
     let version = match tls {
-        Tls::V12 => SslVersion::TLS1_2,
+        Tls::V12 | Tls::V12Cbc => SslVersion::TLS1_2,
         Tls::V13 => SslVersion::TLS1_3,
     };
     builder.set_min_proto_version(Some(version))?;

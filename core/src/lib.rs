@@ -40,6 +40,9 @@ mod identity;
 mod lookup;
 mod pem;
 mod policy;
+#[cfg(feature = "stand-in")]
+#[doc(hidden)]
+pub mod stand_in;
 #[cfg(feature = "engine")]
 mod stream;
 mod suite;

@@ -130,6 +130,12 @@ pub(crate) fn with_suites(
     build(settings, provider).map(|(config, _)| config)
 }
 
+/// The CBC suites, for a server.
+#[cfg(feature = "stand-in")]
+pub(crate) fn cbc_suites() -> Vec<rustls::SupportedCipherSuite> {
+    cbc::SUITES.into_iter().copied().collect()
+}
+
 fn internal(error: rustls::Error) -> Error {
     tls::internal(&error)
 }

@@ -4,7 +4,10 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use hubtls::{Config, Error, ErrorCode, Identity, Pin, Result, RevocationLists, Roots, Sni};
+use hubtls::{
+    Config, Error, ErrorCode, FragmentLength, FragmentMode, Identity, Pin, Result, RevocationLists,
+    Roots, Sni,
+};
 
 use crate::files::{read, read_text};
 use crate::policy;
@@ -42,12 +45,43 @@ pub(super) struct Options {
     /// Offer the post-quantum hybrid X25519MLKEM768 first: the ClientHello grows from about 0.3 to 1.5 KB
     #[arg(long)]
     post_quantum: bool,
+    /// Negotiate a maximum fragment length of 512, 1024, 2048 or 4096 bytes; with `:require`, do without a server that does not agree
+    #[arg(long, value_name = "BYTES[:require]", value_parser = fragment_mode)]
+    fragment_length: Option<FragmentRequest>,
     /// Refuse certificates that the revocation lists in this file name (PEM or DER)
     #[arg(long, value_name = "FILE")]
     crl: Vec<PathBuf>,
     /// Accept only chains that end in the root with this SHA-256 of its public key (hex or base64); several allow several roots
     #[arg(long, value_name = "SHA256")]
     pin: Vec<String>,
+}
+
+/// What is asked for on the command line: whether TLS knows the number is for core to say.
+#[derive(Clone, Copy)]
+struct FragmentRequest {
+    bytes: usize,
+    required: bool,
+}
+
+impl FragmentRequest {
+    fn mode(self) -> Result<FragmentMode> {
+        let length = FragmentLength::from_bytes(self.bytes)?;
+        Ok(match self.required {
+            true => FragmentMode::Require(length),
+            false => FragmentMode::Request(length),
+        })
+    }
+}
+
+fn fragment_mode(text: &str) -> std::result::Result<FragmentRequest, String> {
+    let (number, required) = match text.strip_suffix(":require") {
+        Some(number) => (number, true),
+        None => (text, false),
+    };
+    let bytes = number.parse().map_err(|_| {
+        "give a number of bytes, and `:require` behind it if it must be agreed on".to_owned()
+    })?;
+    Ok(FragmentRequest { bytes, required })
 }
 
 impl Options {
@@ -61,6 +95,9 @@ impl Options {
             None if self.no_sni => builder.sni(Sni::Off),
             None => builder,
         };
+        if let Some(request) = &self.fragment_length {
+            builder = builder.fragment_length(request.mode()?);
+        }
         for path in &self.ca {
             let roots = Roots::from_pem_or_der(&read(path)?);
             builder = builder.add_roots(roots.map_err(|error| error.within(path.display()))?);

@@ -1,13 +1,18 @@
 //! The clients of the demo, and what becomes of each.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use hubtls::{Config, Connection, Error, ErrorCode, Negotiated, Policy, Result, Roots, Stream};
+use hubtls::{
+    Config, Connection, Error, ErrorCode, FragmentMode, Negotiated, Policy, Result, Roots, Stream,
+};
 use serde_json::{Value, json};
 
+use super::acknowledging;
 use super::authority::Authority;
+use super::hub::{Kind as Server, PLENTY};
 use super::legacy::Legacy;
+use super::tap::Tap;
 use super::{DEVICE, NAME, PATIENCE};
 use crate::output::{self, BAD, BOLD, CAUTION, GOOD, styled};
 
@@ -15,6 +20,8 @@ use crate::output::{self, BAD, BOLD, CAUTION, GOOD, styled};
 pub(super) struct Client {
     pub(super) who: &'static str,
     kind: Kind,
+    /// Which stand-in it connects to.
+    pub(super) server: Server,
     /// The error by which it should fail, if it should.
     expected: Option<ErrorCode>,
 }
@@ -29,6 +36,8 @@ pub(super) struct Agreed {
     negotiated: Negotiated,
     /// The device that the hub knows by its certificate.
     device: Option<String>,
+    /// The largest records received and sent, in bytes with their headers.
+    largest: (usize, usize),
 }
 
 /// The clients in the order shown.
@@ -48,18 +57,25 @@ pub(super) fn all(authority: &Authority) -> Result<Vec<Client>> {
     let agrees = |who, config| Client {
         who,
         kind: Kind::Hubtls { config, name: NAME },
+        server: Server::Hardened,
         expected: None,
     };
     let refuses = |who, config, name, code| Client {
         who,
         kind: Kind::Hubtls { config, name },
+        server: Server::Hardened,
         expected: Some(code),
     };
     let legacy = |who, legacy, code| Client {
         who,
         kind: Kind::Legacy(legacy),
+        server: Server::Hardened,
         expected: Some(code),
     };
+    let small = Config::builder()
+        .add_roots(roots.clone())
+        .fragment_length(FragmentMode::Require(acknowledging::LENGTH))
+        .build()?;
     Ok(vec![
         agrees("a client with the policy iothub", config("iothub", &roots)?),
         agrees(
@@ -93,6 +109,26 @@ pub(super) fn all(authority: &Authority) -> Result<Vec<Client>> {
             Legacy::RetiredSuites,
             ErrorCode::NoCommonSuite,
         ),
+        Client {
+            server: Server::CbcOnly,
+            ..agrees(
+                "a server that has CBC suites alone",
+                config("iothub", &roots)?,
+            )
+        },
+        Client {
+            server: Server::CbcOnly,
+            ..refuses(
+                "the same server, and a policy without CBC (iothub-aead)",
+                config("iothub-aead", &roots)?,
+                NAME,
+                ErrorCode::NoCommonSuite,
+            )
+        },
+        Client {
+            server: Server::SmallFragments,
+            ..agrees("a small device: fragments of at most 512 bytes", small)
+        },
     ])
 }
 
@@ -100,21 +136,28 @@ impl Client {
     /// Connects, and says what was agreed, or why there is no connection.
     pub(super) fn connect(&self, hub: SocketAddr) -> Result<Agreed> {
         let socket = TcpStream::connect_timeout(&hub, PATIENCE).map_err(Error::from)?;
-        socket
+        let limited = socket
             .set_read_timeout(Some(PATIENCE))
-            .map_err(Error::from)?;
+            .and_then(|()| socket.set_write_timeout(Some(PATIENCE)));
+        limited.map_err(Error::from)?;
         let (config, name) = match &self.kind {
             Kind::Legacy(legacy) => return Err(legacy.offer(socket)),
             Kind::Hubtls { config, name } => (config, name),
         };
-        let mut stream = Stream::new(Connection::new(config, name)?, socket);
-        stream.set_timeout(Some(PATIENCE))?;
+        let mut stream = Stream::new(Connection::new(config, name)?, Tap::new(socket));
         let negotiated = stream.handshake()?;
-        let mut device = String::new();
-        stream.read_to_string(&mut device).map_err(Error::from)?;
+        if self.server != Server::Hardened {
+            stream.write_all(&[b'.'; PLENTY]).map_err(Error::from)?;
+        }
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).map_err(Error::from)?;
         stream.finish()?;
-        let device = (!device.is_empty()).then_some(device);
-        Ok(Agreed { negotiated, device })
+        let device = answer.trim_end_matches('.');
+        Ok(Agreed {
+            negotiated,
+            device: (!device.is_empty()).then(|| device.to_owned()),
+            largest: stream.transport().largest(),
+        })
     }
 
     /// Whether it came as it should.
@@ -134,6 +177,7 @@ impl Client {
                 "as_expected": as_expected,
                 "negotiated": agreed.negotiated,
                 "device": agreed.device,
+                "largest_record": { "received": agreed.largest.0, "sent": agreed.largest.1 },
             }),
             Err(error) => json!({
                 "client": self.who,
@@ -147,7 +191,7 @@ impl Client {
 
     pub(super) fn text(&self, outcome: &Result<Agreed>) -> String {
         let mut text = match outcome {
-            Ok(agreed) => agreed.text(),
+            Ok(agreed) => agreed.text(self.server),
             Err(error) => refusal(error),
         };
         if !self.expects(outcome) {
@@ -179,7 +223,7 @@ fn refusal(error: &Error) -> String {
 }
 
 impl Agreed {
-    fn text(&self) -> String {
+    fn text(&self, server: Server) -> String {
         let (version, suite) = (self.negotiated.version(), self.negotiated.cipher_suite());
         let group = self.negotiated.group().map_or("no", |group| group.name());
         let root = self
@@ -191,6 +235,16 @@ impl Agreed {
         text += &format!("  the hub's chain ends in the root `{root}`\n");
         if let Some(device) = &self.device {
             text += &format!("  the hub knows the client as `{device}`\n");
+        }
+        if server != Server::Hardened {
+            let (received, sent) = self.largest;
+            let length = self.negotiated.fragment_length();
+            let length = length.map_or("no fragment length was agreed on".to_owned(), |length| {
+                format!("fragments have at most {} bytes", length.bytes())
+            });
+            text += &format!(
+                "  {length}; the largest record received has {received} bytes, the largest sent {sent}\n"
+            );
         }
         text
     }

@@ -13,8 +13,23 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig, ServerConnection};
 
+use super::acknowledging;
 use super::authority::{Authority, ecdsa_key, fault, rsa_key};
 use super::{NAME, PATIENCE};
+
+/// What the stand-in stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A hub that enforces TLS 1.2 and the recommended suites.
+    Hardened,
+    /// A server that has the CBC suites alone.
+    CbcOnly,
+    /// The same, and it agrees to fragments of 512 bytes.
+    SmallFragments,
+}
+
+/// What a server other than the hardened hub says: several records, if fragments are small.
+pub(super) const PLENTY: usize = 5_000;
 
 /// Listens until it is dropped.
 pub(super) struct Hub {
@@ -25,8 +40,8 @@ pub(super) struct Hub {
 
 impl Hub {
     /// Starts listening on a port that the kernel chooses.
-    pub(super) fn start(authority: &Authority) -> Result<Self> {
-        let config = Arc::new(server_config(authority)?);
+    pub(super) fn start(authority: &Authority, kind: Kind) -> Result<Self> {
+        let config = Arc::new(server_config(authority, kind)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
         let ended = Arc::new(AtomicBool::new(false));
@@ -37,7 +52,7 @@ impl Hub {
                     return;
                 }
                 // A client that is refused is what the demo is about; it tells of it itself.
-                let _ = serve(socket, &config);
+                let _ = serve(socket, &config, kind);
             }
         });
         Ok(Self {
@@ -65,12 +80,22 @@ impl Drop for Hub {
 }
 
 /// Shakes hands, tells the client what its certificate says, and waits for its end.
-fn serve(mut socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<()> {
+fn serve(mut socket: TcpStream, config: &Arc<ServerConfig>, kind: Kind) -> io::Result<()> {
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;
     let mut connection = ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
     while connection.is_handshaking() {
-        connection.complete_io(&mut socket)?;
+        if kind != Kind::SmallFragments {
+            connection.complete_io(&mut socket)?;
+            continue;
+        }
+        if connection.read_tls(&mut socket)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // The alert, if something is wrong, goes out like any answer.
+        let processed = connection.process_new_packets();
+        acknowledging::send(&mut connection, &mut socket)?;
+        processed.map_err(io::Error::other)?;
     }
     let device = connection
         .peer_certificates()
@@ -78,17 +103,24 @@ fn serve(mut socket: TcpStream, config: &Arc<ServerConfig>) -> io::Result<()> {
     let mut stream = rustls::Stream::new(&mut connection, &mut socket);
     let name = device.as_ref().map_or("", Certificate::subject);
     stream.write_all(name.as_bytes())?;
+    if kind != Kind::Hardened {
+        stream.write_all(&[b'.'; PLENTY])?;
+    }
     stream.conn.send_close_notify();
     stream.flush()?;
     stream.read_to_end(&mut Vec::new()).map(|_| ())
 }
 
-fn server_config(authority: &Authority) -> Result<ServerConfig> {
+fn server_config(authority: &Authority, kind: Kind) -> Result<ServerConfig> {
     let mut provider = aws_lc_rs::default_provider();
-    provider.cipher_suites.retain(|suite| {
-        let known = CipherSuite::from_code(suite.suite().into());
-        known.is_some_and(|suite| suite.strength() == Strength::Recommended)
-    });
+    match kind {
+        Kind::Hardened => provider.cipher_suites.retain(|suite| {
+            let known = CipherSuite::from_code(suite.suite().into());
+            known.is_some_and(|suite| suite.strength() == Strength::Recommended)
+        }),
+        Kind::CbcOnly => provider.cipher_suites = hubtls::stand_in::cbc_suites(),
+        Kind::SmallFragments => provider.cipher_suites = acknowledging::suites(),
+    }
     let provider = Arc::new(provider);
     let mut devices = RootCertStore::empty();
     devices
@@ -103,12 +135,23 @@ fn server_config(authority: &Authority) -> Result<ServerConfig> {
         rsa: Arc::new(authority.server(NAME, &rsa_key()?)?),
         ecdsa: Arc::new(authority.server(NAME, &ecdsa_key()?)?),
     };
+    let versions: &[_] = match kind {
+        Kind::Hardened => &[&TLS13, &TLS12],
+        Kind::CbcOnly | Kind::SmallFragments => &[&TLS12],
+    };
     let config = ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&TLS13, &TLS12])
+        .with_protocol_versions(versions)
         .map_err(fault)?;
-    Ok(config
-        .with_client_cert_verifier(verifier)
-        .with_cert_resolver(Arc::new(certificates)))
+    let mut config = match kind {
+        Kind::Hardened => config.with_client_cert_verifier(verifier),
+        Kind::CbcOnly | Kind::SmallFragments => config.with_no_client_auth(),
+    }
+    .with_cert_resolver(Arc::new(certificates));
+    if kind == Kind::SmallFragments {
+        // rustls counts the record's header in.
+        config.max_fragment_size = Some(acknowledging::LENGTH.bytes() + 5);
+    }
+    Ok(config)
 }
 
 /// A hub's choice: the RSA certificate, unless the client's cipher suites leave the ECDSA one alone.

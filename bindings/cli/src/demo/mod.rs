@@ -1,9 +1,11 @@
 //! `hubtls demo`: what a hardened hub accepts and refuses, with a stand-in for one in this process.
 
+mod acknowledging;
 mod authority;
 mod client;
 mod hub;
 mod legacy;
+mod tap;
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::output::{self, BOLD, Failure, styled};
 use authority::Authority;
-use hub::Hub;
+use hub::{Hub, Kind};
 
 /// The stand-in's name. No name of Azure's: an added private root does not vouch for those.
 const NAME: &str = "hub.example";
@@ -22,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(json: bool) -> Result<Exit, Failure> {
     let authority = Authority::new("hubtls demo root")?;
-    let hub = Hub::start(&authority)?;
+    let hub = Hub::start(&authority, Kind::Hardened)?;
+    let cbc_only = Hub::start(&authority, Kind::CbcOnly)?;
+    let small_fragments = Hub::start(&authority, Kind::SmallFragments)?;
     let clients = client::all(&authority)?;
     if !json {
         output::print(&format!(
@@ -34,7 +38,11 @@ pub(crate) fn run(json: bool) -> Result<Exit, Failure> {
     let mut all_as_expected = true;
     let mut values = Vec::new();
     for client in clients {
-        let outcome = client.connect(hub.address());
+        let outcome = client.connect(match client.server {
+            Kind::Hardened => hub.address(),
+            Kind::CbcOnly => cbc_only.address(),
+            Kind::SmallFragments => small_fragments.address(),
+        });
         all_as_expected &= client.expects(&outcome);
         match json {
             true => values.push(client.value(&outcome)),

@@ -261,3 +261,29 @@ fn an_interactive_connection_carries_stdin_there_and_the_answer_back() {
     assert!(run.stderr.contains("TLSv1.3"), "{}", run.stderr);
     assert_eq!(server.join().unwrap(), Ok(10));
 }
+
+#[test]
+fn a_fragment_length_that_tls_does_not_know_is_a_configuration_error_that_lists_the_four() {
+    for number in ["300", "513:require"] {
+        let run = hubtls(&[
+            "connect",
+            "localhost:1",
+            "--fragment-length",
+            number,
+            "--json",
+        ]);
+        assert_eq!(run.code, 3, "{}", run.stdout);
+        let error = &run.json()["error"];
+        assert_eq!(error["name"], "INVALID_FRAGMENT_LENGTH");
+        assert!(
+            error["hint"]
+                .as_str()
+                .unwrap()
+                .contains("512, 1024, 2048 and 4096")
+        );
+    }
+    for text in ["many", "512:demand", ""] {
+        let run = hubtls(&["connect", "localhost:1", "--fragment-length", text]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+    }
+}

@@ -6,6 +6,8 @@ mod support;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use support::{assert_error, command, hubtls};
 
 #[test]
@@ -15,14 +17,14 @@ fn the_demo_shows_what_is_agreed_and_what_is_refused_and_why() {
     assert!(started.elapsed() < Duration::from_secs(3));
     assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
     let clients: Vec<&str> = run.stdout.split("\n\n").skip(1).collect();
-    assert_eq!(clients.len(), 8, "{}", run.stdout);
-    for agreed in &clients[..4] {
+    assert_eq!(clients.len(), 11, "{}", run.stdout);
+    for agreed in clients[..4].iter().chain([&clients[8], &clients[10]]) {
         assert!(
             agreed.contains("agreed: TLSv1.") && agreed.contains("hubtls demo root"),
             "{agreed}"
         );
     }
-    for refused in &clients[4..] {
+    for refused in clients[4..8].iter().chain([&clients[9]]) {
         assert!(
             refused.contains("refused") && refused.contains("hint: "),
             "{refused}"
@@ -39,6 +41,8 @@ fn the_demo_shows_what_is_agreed_and_what_is_refused_and_why() {
         "{}",
         clients[7]
     );
+    assert!(clients[8].contains("_CBC_SHA"), "{}", clients[8]);
+    assert!(clients[10].contains("at most 512 bytes"), "{}", clients[10]);
 }
 
 #[test]
@@ -49,12 +53,23 @@ fn the_demo_in_json_holds_every_client() {
         .iter()
         .filter(|client| client["outcome"] == "agreed")
         .collect();
-    assert_eq!((agreed.len(), clients.len()), (4, 8));
+    assert_eq!((agreed.len(), clients.len()), (6, 11));
     assert!(clients.iter().all(|client| client["as_expected"] == true));
     assert_eq!(
         agreed[2]["negotiated"]["cipher_suite"],
         "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
     );
+    let largest = |client: &Value, direction: &str| {
+        client["largest_record"][direction].as_u64().expect("bytes")
+    };
+    let (whole, small) = (agreed[4], agreed[5]);
+    assert_eq!(small["negotiated"]["fragment_length"], 512);
+    assert_eq!(whole["negotiated"]["fragment_length"], Value::Null);
+    for direction in ["received", "sent"] {
+        // Header, IV, MAC and padding of a CBC suite take at most 85 bytes.
+        assert!((513..=597).contains(&largest(small, direction)));
+        assert!(largest(whole, direction) > 5_000);
+    }
     for client in clients
         .iter()
         .filter(|client| client["outcome"] == "refused")

@@ -1,13 +1,19 @@
-//! `cargo bench -p hubtls-bench [-- --quick | --write]`: prints the tables; `--write` also puts them in README.md.
+//! `cargo bench -p hubtls-bench [-- --quick] [--write] [--small]`: prints the tables; `--write` also puts them in README.md, `--small` is for the
+//! table of small devices alone.
 #![allow(clippy::print_stdout, reason = "printing the tables is its purpose")]
 
 use std::fs;
 
 use hubtls_bench::figures::{Speed, config, heap};
 use hubtls_bench::measure::Effort;
+use hubtls_bench::small;
+use hubtls_bench::table::Table;
 
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-const MARKERS: [&str; 2] = ["<!-- measured -->\n", "<!-- /measured -->\n"];
+/// What stands around a report in README.md.
+type Markers = [&'static str; 2];
+const MEASURED: Markers = ["<!-- measured -->\n", "<!-- /measured -->\n"];
+const SMALL: Markers = ["<!-- small -->\n", "<!-- /small -->\n"];
 
 fn main() {
     let asked = |flag: &str| std::env::args().any(|argument| argument == flag);
@@ -15,6 +21,23 @@ fn main() {
     let quick = asked("--quick") || !asked("--bench");
     let effort = if quick { Effort::QUICK } else { Effort::FULL };
 
+    if !asked("--small") {
+        let (report, costs) = compare(effort);
+        println!("{report}\nMicroseconds on this machine.\n\n{costs}");
+        if asked("--write") {
+            write(&report, MEASURED);
+        }
+    }
+    let program = env!("CARGO_BIN_EXE_hubtls-bench-small");
+    let small = small::table(effort, program, env!("CARGO_TARGET_TMPDIR")).to_string();
+    println!("Small devices.\n\n{small}");
+    if asked("--write") {
+        write(&small, SMALL);
+    }
+}
+
+/// hubtls and its peers: the report, and what each thing costs.
+fn compare(effort: Effort) -> (String, Table) {
     let speed = Speed::measure(effort);
     let heap = heap(effort, env!("CARGO_BIN_EXE_hubtls-bench-heap"));
     let report = format!(
@@ -26,10 +49,7 @@ fn main() {
         speed.ratios,
         config(effort),
     );
-    println!("{report}\nMicroseconds on this machine.\n\n{}", speed.costs);
-    if asked("--write") {
-        write(&report);
-    }
+    (report, speed.costs)
 }
 
 fn versions() -> String {
@@ -49,9 +69,8 @@ fn locked(name: &str) -> &'static str {
     rest.split('"').next().expect("a version")
 }
 
-fn write(report: &str) {
+fn write(report: &str, [begin, end]: Markers) {
     let readme = fs::read_to_string(README).expect("the README");
-    let [begin, end] = MARKERS;
     let (head, rest) = readme.split_once(begin).expect("the first marker");
     let (_, tail) = rest.split_once(end).expect("the second marker");
     let readme = format!("{head}{begin}\n{report}\n{end}{tail}");

@@ -16,4 +16,5 @@ pub mod peer;
 pub mod pki;
 pub mod rustls;
 pub mod scale;
+pub mod small;
 pub mod table;

@@ -98,7 +98,7 @@ error_codes! {
     IdentityNotYetValid = 250, "IDENTITY_NOT_YET_VALID";
     /// The external signer failed, or what it returned is not a signature by the certificate's key.
     SignerFailed = 251, "SIGNER_FAILED";
-    /// A protocol name for ALPN is empty or longer than 255 bytes (RFC 7301).
+    /// A protocol name for ALPN is empty or longer than 255 bytes (RFC 7301), or all together are too long.
     InvalidAlpn = 261, "INVALID_ALPN";
     /// No root is trusted, or a pin leaves none.
     NoRoots = 262, "NO_ROOTS";

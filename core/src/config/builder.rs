@@ -69,6 +69,8 @@ impl ConfigBuilder {
     }
 
     /// Whether an expired or not yet valid client certificate is an error. Default: no, it is reported by [`Config::warnings`].
+    ///
+    /// A later change of roots never fails for it: [`Config::with_roots`].
     pub fn refuse_invalid_identity(mut self, refuse: bool) -> Self {
         self.refuse_invalid_identity = refuse;
         self
@@ -88,7 +90,8 @@ impl ConfigBuilder {
         self
     }
 
-    /// The protocols to offer with ALPN (RFC 7301), most wanted first; each of 1 to 255 bytes. Default: none.
+    /// The protocols to offer with ALPN (RFC 7301), most wanted first; each of 1 to 255 bytes, all together at most 4,096
+    /// with a byte more for each. Default: none.
     pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
         self.alpn = protocols
             .into_iter()

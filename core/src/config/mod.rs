@@ -94,11 +94,13 @@ impl Config {
     /// The same configuration with these roots instead, and with no session to resume: a resumed session skips the verification of
     /// the chain, so none may outlive its root.
     ///
+    /// A client certificate that has expired since is a warning, even with
+    /// [`refuse_invalid_identity`](ConfigBuilder::refuse_invalid_identity): an emergency change of roots must not fail for it.
+    ///
     /// # Errors
     /// [`ErrorCode::NoRoots`](crate::ErrorCode::NoRoots): `roots` is empty, or the pins leave none of them.
     pub fn with_roots(&self, roots: Roots) -> Result<Self> {
         let settings = self.0.settings.clone();
-        // An emergency must not fail for a client certificate that has expired since: whether it may is the server's to say.
         Self::from_settings(Settings { roots, ..settings }, false)
     }
 

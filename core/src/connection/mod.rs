@@ -7,6 +7,7 @@
 //! ```
 
 mod buffer;
+mod end;
 mod machine;
 mod name;
 mod negotiated;
@@ -391,28 +392,8 @@ impl Connection {
         if !self.speaks_tls && !self.incoming.is_empty() {
             return tls::not_tls(self.incoming.record());
         }
-        let hint = if self.machine.certificate_is_due() && self.config.identity().is_none() {
-            "the server asked for a client certificate and got none: configure an identity"
-        } else if !self.machine.is_handshaking() {
-            "treat what was received as incomplete; the network or the server may have failed, so reconnect"
-        } else if self.speaks_tls {
-            "the server or something between the two ends gave up; its log tells why"
-        } else {
-            "check host and port: a server that does not speak TLS, or refuses this client, may close without a word"
-        };
-        if self.machine.is_handshaking() {
-            Error::new(
-                ErrorCode::ClosedInHandshake,
-                "the peer closed the connection in mid-handshake",
-                hint,
-            )
-        } else {
-            Error::new(
-                ErrorCode::Truncated,
-                "the connection ended without close_notify: data may be missing",
-                hint,
-            )
-        }
+        let unanswered = self.machine.certificate_is_due() && self.config.identity().is_none();
+        end::unexpected(self.is_handshaking(), self.speaks_tls, unanswered)
     }
 }
 

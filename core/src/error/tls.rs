@@ -63,6 +63,7 @@ pub(crate) fn from_rustls(error: rustls::Error, moment: Moment) -> Error {
             format!("it sent {got_type:?} where {expect_types:?} was due"),
             sent(AlertDescription::UnexpectedMessage),
         ),
+        // Also for a wrong Finished, where the alert is decrypt_error: rustls does not tell the two apart.
         Tls::DecryptError => Error::new(
             ErrorCode::BadRecord,
             "a record from the peer did not decrypt or was changed on the way",
@@ -228,7 +229,11 @@ pub(crate) fn alert_for(reason: CertificateError) -> Alert {
 }
 
 fn message_alert(reason: InvalidMessage) -> Alert {
-    Alert::from_code(AlertDescription::from(reason).into())
+    let alert = match reason {
+        InvalidMessage::InvalidKeyUpdate => AlertDescription::IllegalParameter,
+        reason => reason.into(),
+    };
+    Alert::from_code(alert.into())
 }
 
 /// The alert that rustls sends for misbehaviour, if it sends one: `illegal_parameter` but for these.
@@ -237,12 +242,15 @@ fn misbehaviour_alert(reason: &PeerMisbehaved) -> Option<Alert> {
     sent(match reason {
         Reason::UnsolicitedServerHelloExtension
         | Reason::UnsolicitedEncryptedExtension
+        | Reason::UnsolicitedEchExtension
+        | Reason::IllegalHelloRetryRequestWithInvalidEch
         | Reason::DisallowedEncryptedExtension
         | Reason::UnexpectedCleartextExtension => AlertDescription::UnsupportedExtension,
         Reason::SelectedUnofferedCipherSuite | Reason::ServerHelloMustOfferUncompressedEcPoints => {
             AlertDescription::HandshakeFailure
         }
         Reason::MissingKeyShare => AlertDescription::MissingExtension,
+        Reason::SelectedUnofferedCertCompression => AlertDescription::BadCertificate,
         Reason::KeyEpochWithPendingFragment | Reason::IllegalMiddleboxChangeCipherSpec => {
             AlertDescription::UnexpectedMessage
         }
@@ -352,5 +360,22 @@ mod tests {
             code(AlertDescription::CloseNotify, ASKED),
             ErrorCode::ClosedInHandshake
         );
+    }
+
+    #[test]
+    fn the_alert_for_misbehaviour_is_the_one_that_the_engine_sends() {
+        for (reason, alert) in [
+            (PeerMisbehaved::SelectedUnofferedCipherSuite, 40),
+            (PeerMisbehaved::SelectedUnofferedCertCompression, 42),
+            (PeerMisbehaved::SelectedUnofferedKxGroup, 47),
+            (PeerMisbehaved::MissingKeyShare, 109),
+            (PeerMisbehaved::UnsolicitedEchExtension, 110),
+            (PeerMisbehaved::KeyEpochWithPendingFragment, 10),
+        ] {
+            let error = from_rustls(reason.clone().into(), ASKED);
+            assert_eq!(error.alert().map(Alert::code), Some(alert), "{reason:?}");
+        }
+        let error = from_rustls(InvalidMessage::InvalidKeyUpdate.into(), ASKED);
+        assert_eq!(error.alert().map(Alert::name), Some("illegal_parameter"));
     }
 }

@@ -1,5 +1,7 @@
 //! A [`Connection`] over anything that blocks: `Read` and `Write` on top of `Read` and `Write`.
 
+#[cfg(test)]
+mod faults;
 mod input;
 #[cfg(test)]
 mod scripted;
@@ -119,8 +121,10 @@ impl<T: Read + Write> Stream<T> {
 
     fn shake_hands(&mut self, deadline: Option<&Deadline>) -> io::Result<()> {
         loop {
-            self.wait_at_most(deadline)?;
-            match self.send_pending() {
+            let sent = self
+                .wait_at_most(deadline)
+                .and_then(|()| self.send_pending());
+            match sent {
                 Err(error) if self.connection.is_handshaking() && !is_temporary(&error) => {
                     // The server has gone. What it sent last may tell why.
                     self.fill(&mut [])?;
@@ -131,8 +135,11 @@ impl<T: Read + Write> Stream<T> {
             if !self.connection.is_handshaking() {
                 return Ok(());
             }
-            self.wait_at_most(deadline)?;
-            self.fill(&mut [])?;
+            match self.wait_at_most(deadline) {
+                Err(error) if is_temporary(&error) => return Err(error),
+                // A socket whose peer has gone may refuse a limit (macOS), but has something to read.
+                _ => self.fill(&mut [])?,
+            };
         }
     }
 
@@ -151,15 +158,6 @@ impl<T: Read + Write> Stream<T> {
             }
             _ => error,
         }
-    }
-
-    /// Passes `result` on; if it is a failure, the alert that tells the peer why goes out first.
-    fn tell<V>(&mut self, result: Result<V>) -> Result<V> {
-        if result.is_err() {
-            // That the transport fails as well is no news.
-            let _ = self.send_pending();
-        }
-        result
     }
 
     /// Gives the transport what is left of the time for the handshake.
@@ -187,10 +185,14 @@ impl<T: Read + Write> Stream<T> {
             .input
             .read_from(&mut self.transport)
             .map_err(|error| transport_error(error, limited))?;
-        let result = self.input.open(&mut self.connection, read, output);
-        if self.connection.wants_transmit() {
-            // An alert goes at once, even if plaintext before it hides the error until the next call. That the transport fails as well is
-            // no news, or comes again with the next attempt to send.
+        let opened = self.input.open(&mut self.connection, read, output);
+        self.tell(opened)
+    }
+
+    /// If the connection has failed, sends the alert, even if plaintext before it hides the error until the next call.
+    fn tell<V>(&mut self, result: Result<V>) -> io::Result<V> {
+        if self.connection.check().is_err() {
+            // That the transport fails as well is no news.
             let _ = self.send_pending();
         }
         Ok(result?)

@@ -109,12 +109,27 @@ fn a_transport_that_is_not_ready_is_asked_again() {
 }
 
 #[test]
-fn debug_output_shows_no_plaintext() {
-    let mut stream = stream([]);
-    stream
-        .input
-        .open(&mut stream.connection, 1, &mut [])
-        .unwrap();
-    let shown = format!("{:?}", stream.input);
-    assert_eq!(shown, "Input { ciphertext: 0, plaintext: 0, .. }");
+fn the_handshake_began_with_the_first_call() {
+    let mut stream = stream([
+        failing(io::ErrorKind::WouldBlock),
+        failing(io::ErrorKind::WouldBlock),
+    ]);
+    stream.handshake().unwrap_err();
+    let start = stream.handshake_start;
+    assert!(start.is_some());
+    stream.handshake().unwrap_err();
+    assert_eq!(stream.handshake_start, start);
+    stream.limits.handshake = Some(Duration::from_nanos(1));
+    let late = stream.handshake().unwrap_err();
+    assert_eq!(late.code(), ErrorCode::Timeout);
+}
+
+#[test]
+fn a_socket_that_refuses_time_limits_hides_no_reason() {
+    let alert = [21, 3, 3, 0, 2, 2, 70];
+    let mut stream = stream([Ok(alert.to_vec())]);
+    stream.limits.handshake = Some(Duration::MAX);
+    stream.limits.apply = Some(|_, _, _| Err(io::ErrorKind::InvalidInput.into()));
+    let error = stream.handshake().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ProtocolVersion);
 }

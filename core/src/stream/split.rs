@@ -1,12 +1,12 @@
 //! The two directions of a stream for two threads, as MQTT clients use them.
 //!
 //! Nothing waits for the network with the connection locked: that is locked only to encrypt and decrypt, so that the reader reads on while the
-//! writer waits for a full socket. The lock on the writer keeps records in order. The reader takes it only to send an alert, and only when
-//! nobody has it and nothing else is left to send.
+//! writer waits for a full socket. The lock on the writer keeps records in order. The reader takes it only to send an alert, which is the last
+//! that is sent, and only when nobody has it and nothing else is left to send. Its other answers, to key updates, leave with the next write.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use super::{Input, Stream, transport_error, unless_temporary, write_some};
 use crate::connection::{Connection, Negotiated, Queue};
@@ -53,6 +53,17 @@ impl Stream<TcpStream> {
     pub fn split(mut self) -> Result<(ReadHalf<TcpStream>, WriteHalf<TcpStream>)> {
         let negotiated = self.handshake()?;
         let writer = self.transport.try_clone().map_err(Error::from)?;
+        Ok(self.divide(writer, negotiated))
+    }
+}
+
+impl<T: Read + Write> Stream<T> {
+    /// The halves of a stream whose handshake is complete; `writer` is another handle of its transport.
+    pub(super) fn divide<W>(
+        self,
+        writer: W,
+        negotiated: Negotiated,
+    ) -> (ReadHalf<T, W>, WriteHalf<W>) {
         let limited = self.has_limit();
         let shared = Arc::new(Shared {
             writer: Mutex::new(Writer {
@@ -63,18 +74,16 @@ impl Stream<TcpStream> {
             connection: Mutex::new(self.connection),
             negotiated,
         });
-        let write = WriteHalf {
+        let writer = WriteHalf {
             shared: shared.clone(),
         };
-        Ok((
-            ReadHalf {
-                shared,
-                transport: self.transport,
-                input: self.input,
-                limited,
-            },
-            write,
-        ))
+        let reader = ReadHalf {
+            shared,
+            transport: self.transport,
+            input: self.input,
+            limited,
+        };
+        (reader, writer)
     }
 }
 
@@ -109,17 +118,34 @@ impl<W: Write> Shared<W> {
     /// Runs `work` with the writer, and then sends the alert of a reader that found the writer taken.
     fn in_turn<V>(&self, work: impl FnOnce(&mut Writer<W>) -> io::Result<V>) -> io::Result<V> {
         let outcome = work(&mut self.writer());
-        if self.connection().wants_transmit() {
-            self.send_if_free();
-        }
+        self.send_alert();
         outcome
     }
 
-    /// Sends what the reader caused, unless a writer is at it or waits for a full socket.
-    fn send_if_free(&self) {
-        if let Ok(mut writer) = self.writer.try_lock()
-            && writer.unsent.is_empty()
-        {
+    /// Runs `work` with the connection. If that has failed then, sends the alert, even if plaintext before it hides the error until the next call.
+    fn work<V>(&self, work: impl FnOnce(&mut Connection) -> Result<V>) -> io::Result<V> {
+        let (outcome, failed) = {
+            let mut connection = self.connection();
+            let outcome = work(&mut connection);
+            (outcome, connection.check().is_err())
+        };
+        if failed {
+            self.send_alert();
+        }
+        Ok(outcome?)
+    }
+
+    /// Once the connection has failed, tells the peer, unless a writer is at it or waits for a full socket.
+    fn send_alert(&self) {
+        if self.connection().check().is_ok() {
+            return;
+        }
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        if writer.unsent.is_empty() {
             // The peer may be gone already: what it sent counts.
             let _ = self.send(&mut writer);
         }
@@ -143,31 +169,19 @@ impl<R: Read, W: Write> Read for ReadHalf<R, W> {
         if output.is_empty() {
             return Ok(0);
         }
+        let (shared, input) = (&self.shared, &mut self.input);
         loop {
-            {
-                let mut connection = self.shared.connection();
-                let count = self.input.take(&mut connection, output)?;
-                if count > 0 || connection.is_ended() {
-                    return Ok(count);
-                }
+            let (count, ended) = shared.work(|connection| {
+                let count = input.take(connection, output)?;
+                Ok((count, connection.is_ended()))
+            })?;
+            if count > 0 || ended {
+                return Ok(count);
             }
-            let read = self
-                .input
+            let read = input
                 .read_from(&mut self.transport)
                 .map_err(|error| transport_error(error, self.limited))?;
-            let (result, alert) = {
-                let mut connection = self.shared.connection();
-                let result = self.input.open(&mut connection, read, output);
-                // Only an alert: an answer to the peer can go with the next write, and must not make the reader wait for a full socket.
-                (
-                    result,
-                    connection.check().is_err() && connection.wants_transmit(),
-                )
-            };
-            if alert {
-                self.shared.send_if_free();
-            }
-            let count = result?;
+            let count = shared.work(|connection| input.open(connection, read, output))?;
             if count > 0 {
                 return Ok(count);
             }
@@ -194,6 +208,7 @@ impl<W: Write> Write for WriteHalf<W> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let shared = &self.shared;
         shared.in_turn(|writer| {
+            shared.connection().check()?;
             shared.send(writer)?;
             let count = shared.connection().write(data)?;
             unless_temporary(shared.send(writer)).map(|()| count)

@@ -16,7 +16,7 @@ use crate::policy::Policy;
 use crate::testing::{Party, params};
 use crate::trust::Roots;
 
-const NAME: &str = "hub.example";
+pub(super) const NAME: &str = "hub.example";
 const SHORT: Duration = Duration::from_millis(50);
 /// Longer than anything takes; reached only by a test that fails.
 const LONG: Duration = Duration::from_secs(60);
@@ -27,13 +27,13 @@ type Server = StreamOwned<ServerConnection, TcpStream>;
 
 /// What a server makes of a client without certificate.
 #[derive(Clone, Copy, PartialEq)]
-enum Demand {
+pub(super) enum Demand {
     Nothing,
     Asks,
     Insists,
 }
 
-fn server_config(root: &Party, demand: Demand) -> ServerConfig {
+pub(super) fn server_config(root: &Party, demand: Demand) -> ServerConfig {
     let mut params = params(NAME, false);
     params.subject_alt_names = vec![SanType::DnsName(NAME.try_into().unwrap())];
     let leaf = root.issue(params, &rcgen::PKCS_ECDSA_P256_SHA256);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::Subcommand;
-use hubtls::{CipherSuite, FragmentMode, Mode, Policy, Result, Roots, Strength};
+use hubtls::{CipherSuite, FragmentMode, Policy, Result, Roots, Strength};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -140,13 +140,6 @@ fn show(policy: &Policy) -> Result<String> {
         "\n{}",
         output::table(["cipher suite", "code", "in OpenSSL", "strength"], rows)
     );
-    if policy
-        .suites()
-        .iter()
-        .any(|suite| suite.mode() == Mode::Cbc)
-    {
-        text += "\nThe engine does not offer the CBC suites yet.\n";
-    }
     Ok(text)
 }
 

@@ -73,8 +73,9 @@ const IOTHUB_2025_08: Policy = Policy {
 };
 
 // `-ecc` is TLS 1.2 alone. TLS 1.3 has no authentication in its suites: it would take `signature_algorithms` with ECDSA alone, and
-// `signature_algorithms_cert` for chains signed with RSA. One ClientHello serves both versions, and in TLS 1.2 a server need not know the
-// second (RFC 8446, section 4.2.3): `openssl s_server -strict` with an RSA-signed chain refuses a client of TLS 1.2 that lists ECDSA alone.
+// `signature_algorithms_cert` for chains signed with RSA. One ClientHello serves both versions, and in TLS 1.2 a server need not heed the
+// second (RFC 8446, section 4.2.3): OpenSSL 3.0's `s_server -strict` with an RSA-signed chain refuses such a client of TLS 1.2 even when it
+// lists RSA there, and accepts it once `signature_algorithms` does.
 static ALL: [Policy; 4] = [
     IOTHUB_2025_08,
     Policy {

@@ -43,6 +43,8 @@ error_codes! {
     WriteAfterFinish = 103, "WRITE_AFTER_FINISH";
     /// The name to verify is neither a DNS name nor an IP address.
     InvalidServerName = 104, "INVALID_SERVER_NAME";
+    /// Another call uses the object: from another thread, or the call came from a callback of the object's own.
+    InUse = 105, "IN_USE";
 
     /// There is no policy of that name.
     UnknownPolicy = 201, "UNKNOWN_POLICY";

@@ -38,6 +38,7 @@ pub mod fuzzing;
 #[cfg(feature = "engine")]
 mod identity;
 mod lookup;
+mod native;
 mod pem;
 mod policy;
 #[cfg(feature = "stand-in")]

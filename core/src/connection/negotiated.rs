@@ -108,6 +108,11 @@ impl Negotiated {
         self.handshake_duration
     }
 
+    /// As JSON, with the keys of its serialization.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings and numbers are valid JSON")
+    }
+
     pub(crate) fn with_handshake_duration(mut self, took: Option<Duration>) -> Self {
         self.handshake_duration = took;
         self

@@ -165,6 +165,20 @@ impl Roots {
         Self(self.0.iter().map(set).collect())
     }
 
+    /// Those that are believed about the server called `name`, a DNS name or an IP address: for a TLS library that has one list of roots
+    /// for all servers.
+    #[must_use]
+    pub fn believed_about(&self, name: &str) -> Self {
+        let azure = is_azure_name(name);
+        let believed = |root: &&Root| root.vouches_for_azure || !azure;
+        Self(self.0.iter().filter(believed).cloned().collect())
+    }
+
+    /// The certificates as PEM text, one after the other, of those roots whose certificates are known.
+    pub fn pem(&self) -> String {
+        self.0.iter().filter_map(Root::pem).collect()
+    }
+
     /// The roots, in the order given.
     pub fn iter(&self) -> std::slice::Iter<'_, Root> {
         self.0.iter()
@@ -220,7 +234,6 @@ fn check_bytes(bytes: usize) -> Result<()> {
 }
 
 /// Whether `name` is one of Azure IoT Hub's or its Device Provisioning Service's, for which an added private root does not vouch.
-#[cfg_attr(not(feature = "engine"), allow(dead_code))]
 pub(crate) fn is_azure_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     ["azure-devices.net", "azure-devices-provisioning.net"]

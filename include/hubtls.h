@@ -772,6 +772,17 @@ hubtls_status hubtls_identity_from_pem(const uint8_t *chain,
 #endif
 
 #if defined(HUBTLS_ENGINE)
+// An identity from PEM in files; otherwise as `hubtls_identity_from_pem`. Both may be the same file.
+//
+// Errors: as `hubtls_identity_from_pem`; `INVALID_ARGUMENT` if a file cannot be read.
+hubtls_status hubtls_identity_from_pem_files(const char *chain_path,
+                                             const char *key_path,
+                                             const char *passphrase,
+                                             hubtls_identity **identity,
+                                             hubtls_error *error);
+#endif
+
+#if defined(HUBTLS_ENGINE)
 // An identity from DER in memory: `count` certificates, the client's own first, and its key. Otherwise as `hubtls_identity_from_pem`.
 //
 // Errors: as `hubtls_identity_from_pem`.
@@ -1092,6 +1103,11 @@ hubtls_status hubtls_roots_from_pem(const uint8_t *data,
                                     size_t len,
                                     hubtls_roots **roots,
                                     hubtls_error *error);
+
+// Private roots from a file; otherwise as `hubtls_roots_from_pem`.
+//
+// Errors: as `hubtls_roots_from_pem`; `INVALID_ARGUMENT` if the file cannot be read.
+hubtls_status hubtls_roots_from_pem_file(const char *path, hubtls_roots **roots, hubtls_error *error);
 
 // Private roots from `count` certificates in DER.
 //

@@ -8,9 +8,10 @@ use hubtls::{Identity, Result};
 
 use crate::callback::{ForeignSigner, hubtls_signer};
 use crate::error::{guard, hubtls_error, hubtls_status};
+use crate::file;
 use crate::memory::{
     borrow, byte_list, check_size, free, give, hubtls_bytes, optional_text, output, owned_text,
-    slice,
+    slice, text,
 };
 
 /// A client's certificate chain and key. Immutable; any number of threads may use one. Free it with `hubtls_identity_free`; what was made
@@ -67,6 +68,32 @@ pub unsafe extern "C" fn hubtls_identity_from_pem(
         };
         // SAFETY: forwarded from the caller.
         unsafe { made(identity, || Identity::from_pem(chain, key, passphrase)) }
+    })
+}
+
+/// An identity from PEM in files; otherwise as `hubtls_identity_from_pem`. Both may be the same file.
+///
+/// Errors: as `hubtls_identity_from_pem`; `INVALID_ARGUMENT` if a file cannot be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hubtls_identity_from_pem_files(
+    chain_path: *const c_char,
+    key_path: *const c_char,
+    passphrase: *const c_char,
+    identity: *mut *mut hubtls_identity,
+    error: *mut hubtls_error,
+) -> hubtls_status {
+    guard(error, || {
+        // SAFETY: forwarded from the caller.
+        let (chain_path, key_path, passphrase) = unsafe {
+            (
+                text(chain_path, "chain_path")?,
+                text(key_path, "key_path")?,
+                optional_text(passphrase, "passphrase")?,
+            )
+        };
+        let (chain, key) = (file::read(chain_path)?, file::read(key_path)?);
+        // SAFETY: forwarded from the caller.
+        unsafe { made(identity, || Identity::from_pem(&chain, &key, passphrase)) }
     })
 }
 

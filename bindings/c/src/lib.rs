@@ -21,6 +21,7 @@ mod connection;
 mod error;
 #[cfg(feature = "engine")]
 mod exclusive;
+mod file;
 #[cfg(feature = "engine")]
 mod identity;
 mod memory;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use hubtls::{Root, Roots};
 
 use crate::error::{answer, guard, hubtls_error, hubtls_status};
+use crate::file;
 use crate::memory::{borrow, byte_list, free, give, hubtls_bytes, output, owned_text, slice, text};
 use crate::policy::hubtls_policy;
 
@@ -103,6 +104,24 @@ pub unsafe extern "C" fn hubtls_roots_from_pem(
         let data = unsafe { slice(data, len, "data") }?;
         // SAFETY: forwarded from the caller.
         unsafe { made(roots, || Roots::from_pem_or_der(data)) }
+    })
+}
+
+/// Private roots from a file; otherwise as `hubtls_roots_from_pem`.
+///
+/// Errors: as `hubtls_roots_from_pem`; `INVALID_ARGUMENT` if the file cannot be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hubtls_roots_from_pem_file(
+    path: *const c_char,
+    roots: *mut *mut hubtls_roots,
+    error: *mut hubtls_error,
+) -> hubtls_status {
+    guard(error, || {
+        // SAFETY: forwarded from the caller.
+        let path = unsafe { text(path, "path") }?;
+        let data = file::read(path)?;
+        // SAFETY: forwarded from the caller.
+        unsafe { made(roots, || Roots::from_pem_or_der(&data)) }.map_err(|error| error.within(path))
     })
 }
 

@@ -244,7 +244,7 @@ typedef struct {
   char hint[HUBTLS_ERROR_TEXT];
 } hubtls_error;
 
-// Bytes of the caller's: `data` may be NULL if `len` is 0.
+// Bytes: `data` may be NULL if `len` is 0. These two members are all that it will ever have.
 typedef struct {
   // The first byte.
   const uint8_t *data;
@@ -315,7 +315,8 @@ typedef struct {
 typedef struct {
   // `sizeof(hubtls_stream_options)`, as `HUBTLS_STREAM_OPTIONS_INIT` sets it.
   size_t size;
-  // For connecting to all addresses of the host together. Default: 30 seconds. Not used by `hubtls_stream_new`.
+  // For connecting to all addresses of the host together; looking them up takes what the system's resolver takes. Default: 30 seconds. Not
+  // used by `hubtls_stream_new`.
   uint32_t connect_timeout_ms;
   // For the whole handshake. Default: 30 seconds.
   uint32_t handshake_timeout_ms;
@@ -730,7 +731,7 @@ hubtls_status hubtls_connection_negotiated(hubtls_connection *connection,
 #endif
 
 #if defined(HUBTLS_ENGINE)
-// Frees a connection. NULL is a no-op.
+// Frees a connection. NULL is a no-op, and so is a connection that a call uses: from its own callback, nothing is freed.
 void hubtls_connection_free(hubtls_connection *connection);
 #endif
 

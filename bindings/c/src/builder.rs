@@ -13,7 +13,7 @@ use crate::error::{guard, hubtls_error, hubtls_status};
 use crate::exclusive::Exclusive;
 use crate::identity::hubtls_identity;
 use crate::memory::{
-    borrow, byte_list, free, give, hubtls_bytes, invalid, optional_text, output, slice, text,
+    borrow, byte_list, free_unless, give, hubtls_bytes, invalid, optional_text, output, slice, text,
 };
 use crate::policy::{fragment_mode, hubtls_policy};
 use crate::roots::hubtls_roots;
@@ -368,5 +368,5 @@ pub unsafe extern "C" fn hubtls_config_builder_build(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hubtls_config_builder_free(builder: *mut hubtls_config_builder) {
     // SAFETY: forwarded from the caller.
-    unsafe { free(builder) };
+    unsafe { free_unless(builder, |builder| builder.0.is_busy()) };
 }

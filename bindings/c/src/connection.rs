@@ -7,7 +7,9 @@ use hubtls::{Connection, Result};
 use crate::config::hubtls_config;
 use crate::error::{guard, hubtls_error, hubtls_status};
 use crate::exclusive::Exclusive;
-use crate::memory::{borrow, free, give, hubtls_bytes, invalid, output, slice, slice_mut, text};
+use crate::memory::{
+    borrow, free_unless, give, hubtls_bytes, invalid, output, slice, slice_mut, text,
+};
 use crate::negotiated::hubtls_negotiated;
 
 /// A TLS client connection that owns no socket and no thread.
@@ -336,9 +338,9 @@ pub unsafe extern "C" fn hubtls_connection_negotiated(
     }
 }
 
-/// Frees a connection. NULL is a no-op.
+/// Frees a connection. NULL is a no-op, and so is a connection that a call uses: from its own callback, nothing is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hubtls_connection_free(connection: *mut hubtls_connection) {
     // SAFETY: forwarded from the caller.
-    unsafe { free(connection) };
+    unsafe { free_unless(connection, |connection| connection.0.is_busy()) };
 }

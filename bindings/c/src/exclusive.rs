@@ -48,6 +48,11 @@ impl<T> Exclusive<T> {
         work(unsafe { &mut *self.value.get() })
     }
 
+    /// Whether a call uses it.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
     /// For a question with a harmless answer: `otherwise` while another call uses the object.
     pub(crate) fn ask<R>(&self, otherwise: R, question: impl FnOnce(&mut T) -> R) -> R {
         self.with(|value| Ok(question(value))).unwrap_or(otherwise)

@@ -8,7 +8,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use hubtls::{Error, ErrorCode, Result};
 
-/// Bytes of the caller's: `data` may be NULL if `len` is 0.
+/// Bytes: `data` may be NULL if `len` is 0. These two members are all that it will ever have.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hubtls_bytes {
@@ -94,7 +94,8 @@ fn check_len<T>(is_null: bool, len: usize, name: &str) -> Result<()> {
     }
 }
 
-/// Whether a struct that carries its size has all the fields that this library knows of.
+/// Whether a struct that carries its size has all its fields. Fields that a later release adds come last, and a program that does not know them
+/// passes a smaller size: they have to be left out of the comparison here.
 pub(crate) fn check_size<T>(size: usize, name: &str) -> Result<()> {
     if size >= size_of::<T>() {
         return Ok(());
@@ -168,13 +169,24 @@ pub(crate) fn give<T: 'static>(value: T) -> *mut T {
 /// # Safety
 /// No other call uses the handle.
 pub(crate) unsafe fn free<T: 'static>(pointer: *mut T) {
-    // Bound first: what is dropped below may free other handles.
-    let known = {
+    // SAFETY: forwarded from the caller.
+    unsafe { free_unless(pointer, |_| false) };
+}
+
+/// As [`free`], but does nothing while the handle is `in_use`: a leak is better than a call that goes on with what is gone.
+///
+/// # Safety
+/// No other call uses the handle, unless `in_use` says so.
+pub(crate) unsafe fn free_unless<T: 'static>(pointer: *mut T, in_use: impl FnOnce(&T) -> bool) {
+    // The lock is given back before anything is dropped: that may free other handles.
+    let ours = {
         let mut live = live();
         let address = pointer as usize;
-        live.get(&address) == Some(&TypeId::of::<T>()) && live.remove(&address).is_some()
+        let known = live.get(&address) == Some(&TypeId::of::<T>());
+        // SAFETY: it is live, so it points to a `T`.
+        known && !in_use(unsafe { &*pointer }) && live.remove(&address).is_some()
     };
-    if known {
+    if ours {
         // SAFETY: `give` made it from a box, and it was live until now.
         drop(unsafe { Box::from_raw(pointer) });
     }

@@ -14,7 +14,9 @@ use hubtls::{Connection, Error, ErrorCode, Negotiated, ReadHalf, Result, Stream,
 use crate::config::hubtls_config;
 use crate::error::{guard, hubtls_error, hubtls_status};
 use crate::exclusive::Exclusive;
-use crate::memory::{borrow, check_size, free, give, invalid, output, slice, slice_mut, text};
+use crate::memory::{
+    borrow, check_size, free_unless, give, invalid, output, slice, slice_mut, text,
+};
 use crate::negotiated::hubtls_negotiated;
 
 /// A connection over a blocking socket, its handshake complete. One thread may read while another writes; two at the same side fail with
@@ -32,7 +34,8 @@ pub struct hubtls_stream {
 pub struct hubtls_stream_options {
     /// `sizeof(hubtls_stream_options)`, as `HUBTLS_STREAM_OPTIONS_INIT` sets it.
     pub size: usize,
-    /// For connecting to all addresses of the host together. Default: 30 seconds. Not used by `hubtls_stream_new`.
+    /// For connecting to all addresses of the host together; looking them up takes what the system's resolver takes. Default: 30 seconds. Not
+    /// used by `hubtls_stream_new`.
     pub connect_timeout_ms: u32,
     /// For the whole handshake. Default: 30 seconds.
     pub handshake_timeout_ms: u32,
@@ -185,17 +188,20 @@ fn dial(host: &str, port: u16, patience: Duration) -> Result<TcpStream> {
         )
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let addresses = (bare, port)
+    let addresses: Vec<_> = (bare, port)
         .to_socket_addrs()
-        .map_err(|failure| unreachable(failure.to_string()))?;
+        .map_err(|failure| unreachable(failure.to_string()))?
+        .collect();
     let deadline = Instant::now() + patience;
     let mut last = unreachable("it has no address".into());
-    for address in addresses {
+    for (address, others) in addresses.iter().zip((1..=addresses.len()).rev()) {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        // An address that never answers leaves their share to the others.
+        let share = left / u32::try_from(others).unwrap_or(u32::MAX);
+        if share.is_zero() {
             break;
         }
-        match TcpStream::connect_timeout(&address, left) {
+        match TcpStream::connect_timeout(address, share) {
             Ok(socket) => {
                 // Small messages are to leave at once; a socket that cannot do that works as well.
                 let _ = socket.set_nodelay(true);
@@ -399,5 +405,9 @@ pub unsafe extern "C" fn hubtls_stream_negotiated(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hubtls_stream_free(stream: *mut hubtls_stream) {
     // SAFETY: forwarded from the caller.
-    unsafe { free(stream) };
+    unsafe {
+        free_unless(stream, |stream| {
+            stream.reader.is_busy() || stream.writer.is_busy()
+        })
+    };
 }

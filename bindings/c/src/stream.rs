@@ -184,7 +184,7 @@ fn dial(host: &str, port: u16, patience: Duration) -> Result<TcpStream> {
         Error::new(
             ErrorCode::Unreachable,
             format!("{host}:{port} cannot be reached: {failure}"),
-            "check the name, the port and the network",
+            "check host, port and network; a firewall that blocks 8883 (MQTT) often lets 443 (HTTPS and WebSockets) pass",
         )
     };
     let bare = host.trim_start_matches('[').trim_end_matches(']');

@@ -172,21 +172,15 @@ enum {
 // An immutable, checked configuration, counted by reference: any number of threads and connections share it. Free it with
 // `hubtls_config_free`; connections made from it live on.
 typedef struct hubtls_config hubtls_config;
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Collects the options of a configuration. Whatever is not set is as the policy `iothub` has it. What is passed in is copied or shared:
 // free it when you like. For one thread at a time. Free it with `hubtls_config_builder_free`, after building too.
 typedef struct hubtls_config_builder hubtls_config_builder;
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The current configuration of a running program: new connections take it, and replacing it drops none of the old ones. Any number of
 // threads may use one. Free it with `hubtls_config_handle_free`.
 typedef struct hubtls_config_handle hubtls_config_handle;
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // A TLS client connection that owns no socket and no thread.
 //
 // Loop: send what `hubtls_connection_transmit` yields, give what arrives to `hubtls_connection_receive`, take plaintext with
@@ -195,15 +189,11 @@ typedef struct hubtls_config_handle hubtls_config_handle;
 //
 // For one thread at a time: a second call meanwhile fails with `HUBTLS_ERROR_IN_USE`. Free it with `hubtls_connection_free`.
 typedef struct hubtls_connection hubtls_connection;
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // A client's certificate chain and key. Immutable; any number of threads may use one. Free it with `hubtls_identity_free`; what was made
 // from it lives on. Key memory that hubtls fills is overwritten when it is freed; the caller's buffers are the caller's to overwrite.
 typedef struct hubtls_identity hubtls_identity;
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // What client and server agreed on, and who the server is. Immutable; any number of threads may use one, and it outlives its connection.
 // Free it with `hubtls_negotiated_free`.
 typedef struct hubtls_negotiated hubtls_negotiated;
@@ -255,19 +245,13 @@ typedef struct {
 #if defined(HUBTLS_ENGINE)
 // Tells the time in seconds since 1970, or 0 if it is not known. Called during handshakes, from whichever thread runs them; must not block.
 typedef uint64_t (*hubtls_clock_function)(void *context);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Takes one line of NSS's key log format, without the end of the line. Called during handshakes, from whichever thread runs them.
 typedef void (*hubtls_key_log_function)(void *context, const char *line);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Takes plaintext, a record or a part of one at a time; `data` lives until it returns. It must not call hubtls with the same connection.
 typedef void (*hubtls_plaintext_function)(void *context, const uint8_t *data, size_t len);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // A private key that is held elsewhere: in a TPM, an HSM, a secure element, behind PKCS#11.
 //
 // hubtls copies the struct. It calls `sign` on the thread that drives a handshake, perhaps on several at once, and once when the identity is
@@ -340,27 +324,21 @@ extern "C" {
 #if defined(HUBTLS_ENGINE)
 // A builder with nothing set; NULL never.
 hubtls_config_builder *hubtls_config_builder_new(void);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // What may be offered and accepted. Default: the policy `iothub`.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_policy(hubtls_config_builder *builder,
                                                const hubtls_policy *policy,
                                                hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Trusts these roots *instead of* the policy's.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_roots(hubtls_config_builder *builder,
                                               const hubtls_roots *roots,
                                               hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Trusts these roots as well. An added private root does not vouch for names of Azure's unless it says so
 // (`hubtls_roots_vouching_for_azure`).
 //
@@ -368,9 +346,7 @@ hubtls_status hubtls_config_builder_set_roots(hubtls_config_builder *builder,
 hubtls_status hubtls_config_builder_add_roots(hubtls_config_builder *builder,
                                               const hubtls_roots *roots,
                                               hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Accepts only chains that end in a pinned root; several pins allow several roots. `pin` is SHA-256 of the root's SubjectPublicKeyInfo: 64
 // hexadecimal digits, with or without colons, or base64, with or without `sha256/`.
 //
@@ -378,9 +354,7 @@ hubtls_status hubtls_config_builder_add_roots(hubtls_config_builder *builder,
 hubtls_status hubtls_config_builder_add_pin(hubtls_config_builder *builder,
                                             const char *pin,
                                             hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // As `hubtls_config_builder_add_pin`, from the root's certificate in PEM. A certificate that is not a root's is refused.
 //
 // Errors: `PIN_NOT_ROOT`, `NO_CERTIFICATE`, `INVALID_CERTIFICATE`, `INVALID_PIN`, `INVALID_ARGUMENT`, `IN_USE`.
@@ -388,27 +362,21 @@ hubtls_status hubtls_config_builder_add_pin_of_certificate(hubtls_config_builder
                                                            const uint8_t *pem,
                                                            size_t len,
                                                            hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The client's certificate chain and key, sent to servers that ask for them.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_identity(hubtls_config_builder *builder,
                                                  const hubtls_identity *identity,
                                                  hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether an expired or not yet valid client certificate is an error. Default: no, it is a warning of the configuration.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_refuse_invalid_identity(hubtls_config_builder *builder,
                                                                 bool refuse,
                                                                 hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Certificate revocation lists, PEM or one in DER: certificates of their issuers are checked against them. May be called several times.
 //
 // Errors: `INVALID_REVOCATION_LIST`, `INVALID_ARGUMENT`, `IN_USE`.
@@ -416,18 +384,14 @@ hubtls_status hubtls_config_builder_add_revocation_lists(hubtls_config_builder *
                                                          const uint8_t *data,
                                                          size_t len,
                                                          hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether a certificate without a current revocation list of its issuer is refused. Default: no.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_require_revocation_status(hubtls_config_builder *builder,
                                                                   bool require,
                                                                   hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The protocols to offer with ALPN (RFC 7301), most wanted first, each of 1 to 255 bytes. Default: none. Checked by `_build`.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
@@ -435,25 +399,19 @@ hubtls_status hubtls_config_builder_set_alpn(hubtls_config_builder *builder,
                                              const hubtls_bytes *protocols,
                                              size_t count,
                                              hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Which name the ClientHello carries (SNI): this DNS name, or none if `name` is NULL. Default: the name that is verified. Checked by `_build`.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_sni(hubtls_config_builder *builder,
                                             const char *name,
                                             hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether sessions are kept in memory and resumed. Default: yes.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_resumption(hubtls_config_builder *builder, bool resume, hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The maximum fragment length to negotiate (RFC 6066, section 4): one of `HUBTLS_FRAGMENT_*`, and 512, 1024, 2048 or 4096 bytes. Default: as
 // the policy says.
 //
@@ -462,18 +420,14 @@ hubtls_status hubtls_config_builder_set_fragment_length(hubtls_config_builder *b
                                                         uint8_t mode,
                                                         size_t bytes,
                                                         hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether the post-quantum hybrid X25519MLKEM768 is offered first. Default: no, since the ClientHello grows from about 0.3 to 1.5 KB.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_config_builder_set_post_quantum(hubtls_config_builder *builder,
                                                      bool offer,
                                                      hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The time by which certificates are judged, in seconds since 1970: for devices that learn it once, and for tests. Default: the system's
 // clock.
 //
@@ -481,9 +435,7 @@ hubtls_status hubtls_config_builder_set_post_quantum(hubtls_config_builder *buil
 hubtls_status hubtls_config_builder_set_time(hubtls_config_builder *builder,
                                              uint64_t seconds,
                                              hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Asks `now` for the time. `context` must live, and bear calls from any thread, as long as anything that was made from this builder does.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
@@ -491,9 +443,7 @@ hubtls_status hubtls_config_builder_set_clock(hubtls_config_builder *builder,
                                               hubtls_clock_function now,
                                               void *context,
                                               hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Hands every connection's secrets to `log`, for debugging: whoever has them can read the traffic. `context` as for
 // `hubtls_config_builder_set_clock`. Default: to nobody.
 //
@@ -502,9 +452,7 @@ hubtls_status hubtls_config_builder_set_key_log(hubtls_config_builder *builder,
                                                 hubtls_key_log_function log,
                                                 void *context,
                                                 hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Checks everything and makes the configuration. The builder stays as it is.
 //
 // Errors: `NO_ROOTS`, `INVALID_ALPN`, `INVALID_SERVER_NAME` (the SNI), `IDENTITY_EXPIRED`, `IDENTITY_NOT_YET_VALID`,
@@ -512,19 +460,13 @@ hubtls_status hubtls_config_builder_set_key_log(hubtls_config_builder *builder,
 hubtls_status hubtls_config_builder_build(const hubtls_config_builder *builder,
                                           hubtls_config **config,
                                           hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees a builder. NULL is a no-op.
 void hubtls_config_builder_free(hubtls_config_builder *builder);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Another reference to the same configuration, to be freed by itself; NULL for NULL.
 hubtls_config *hubtls_config_clone(const hubtls_config *config);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The same configuration with these roots instead, and with no session to resume.
 //
 // Errors: `NO_ROOTS`, `INVALID_ARGUMENT`.
@@ -532,69 +474,47 @@ hubtls_status hubtls_config_with_roots(const hubtls_config *config,
                                        const hubtls_roots *roots,
                                        hubtls_config **changed,
                                        hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The policy of a configuration, narrowed as it was; to be freed. NULL for NULL.
 hubtls_policy *hubtls_config_policy(const hubtls_config *config);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The roots that a configuration trusts; to be freed. NULL for NULL.
 hubtls_roots *hubtls_config_roots(const hubtls_config *config);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // How many warnings there are: what is allowed but unwise or about to break, an expired client certificate for example. 0 for NULL.
 size_t hubtls_config_warning_count(const hubtls_config *config);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The warning at `index`, a sentence; NULL if there is none. Lives as long as this reference.
 const char *hubtls_config_warning_at(const hubtls_config *config, size_t index);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees a reference to a configuration. NULL is a no-op.
 void hubtls_config_free(hubtls_config *config);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // A handle that starts with `config`.
 //
 // Errors: `INVALID_ARGUMENT`.
 hubtls_status hubtls_config_handle_new(const hubtls_config *config, hubtls_config_handle **handle, hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The configuration for the next connection; to be freed. NULL for NULL.
 hubtls_config *hubtls_config_handle_current(const hubtls_config_handle *handle);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Makes `config` the current one, atomically.
 //
 // Errors: `INVALID_ARGUMENT`.
 hubtls_status hubtls_config_handle_replace(const hubtls_config_handle *handle,
                                            const hubtls_config *config,
                                            hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Trusts `roots` instead of the current ones from the next connection on, which resumes no session. On failure the current configuration stays.
 //
 // Errors: `NO_ROOTS`, `INVALID_ARGUMENT`.
 hubtls_status hubtls_config_handle_replace_roots(const hubtls_config_handle *handle,
                                                  const hubtls_roots *roots,
                                                  hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees a handle. NULL is a no-op.
 void hubtls_config_handle_free(hubtls_config_handle *handle);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Starts a connection to the server called `server_name`, a DNS name or an IP address: its certificate must be for that name, whatever
 // address is dialled. The ClientHello waits in `transmit`.
 //
@@ -603,9 +523,7 @@ hubtls_status hubtls_connection_new(const hubtls_config *config,
                                     const char *server_name,
                                     hubtls_connection **connection,
                                     hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Feeds ciphertext read from the network; `*taken` says how many bytes were taken. Copies `data`. 0 means that `hubtls_connection_read` must go
 // first.
 //
@@ -615,9 +533,7 @@ hubtls_status hubtls_connection_receive(hubtls_connection *connection,
                                         size_t len,
                                         size_t *taken,
                                         hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Feeds ciphertext and decrypts it in the caller's buffer, without the copies that `receive` and `read` make; plaintext goes to `each`, in order.
 //
 // `*done` says how many bytes of `buffer` are done with; they are overwritten. The rest is the beginning of a record: keep it, append what
@@ -631,16 +547,12 @@ hubtls_status hubtls_connection_receive_in_place(hubtls_connection *connection,
                                                  void *context,
                                                  size_t *done,
                                                  hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Says that the network has ended: no more bytes will be received. What was received before can still be read.
 //
 // Errors: `CLOSED_IN_HANDSHAKE` or `TRUNCATED` unless the peer had sent close_notify, `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_connection_receive_end(hubtls_connection *connection, hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Moves plaintext to `data`, at most `len` bytes; `*count` says how many. 0 means none now, or no more ever if `hubtls_connection_is_ended`.
 //
 // Errors: as `hubtls_connection_receive`, after everything that was received before has been read.
@@ -649,16 +561,12 @@ hubtls_status hubtls_connection_read(hubtls_connection *connection,
                                      size_t len,
                                      size_t *count,
                                      hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // How many bytes of plaintext can be read at once, without receiving anything more, in `*bytes`.
 //
 // Errors: as `hubtls_connection_read`.
 hubtls_status hubtls_connection_readable_bytes(hubtls_connection *connection, size_t *bytes, hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Encrypts up to 16,384 bytes of `data` as one record; `*taken` says how many. 0 while the handshake goes on or too much waits to be transmitted.
 //
 // Errors: `WRITE_AFTER_FINISH`, `RECORD_LIMIT`, else as `hubtls_connection_receive`.
@@ -667,9 +575,7 @@ hubtls_status hubtls_connection_write(hubtls_connection *connection,
                                       size_t len,
                                       size_t *taken,
                                       hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Moves ciphertext for the network to `data`, at most `len` bytes; `*count` says how many.
 //
 // Errors: `INVALID_ARGUMENT`, `IN_USE`.
@@ -678,59 +584,41 @@ hubtls_status hubtls_connection_transmit(hubtls_connection *connection,
                                          size_t len,
                                          size_t *count,
                                          hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The ciphertext that waits for the network, without a copy: send it, then call `hubtls_connection_transmitted`. Lives until the next call with
 // this connection; empty for NULL.
 hubtls_bytes hubtls_connection_pending(hubtls_connection *connection);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Says that the network took the first `count` bytes of `hubtls_connection_pending`.
 //
 // Errors: `INVALID_ARGUMENT` if there are fewer, `IN_USE`.
 hubtls_status hubtls_connection_transmitted(hubtls_connection *connection, size_t count, hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Queues close_notify: nothing more can be written; receiving goes on until the peer finishes too. A second time does nothing.
 //
 // Errors: `HANDSHAKE_NOT_COMPLETE`; else as `hubtls_connection_receive`.
 hubtls_status hubtls_connection_finish(hubtls_connection *connection,
                                        hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether the handshake goes on; false for NULL and while another call uses the connection.
 bool hubtls_connection_is_handshaking(hubtls_connection *connection);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether `receive` would take more now; false for NULL and while another call uses the connection.
 bool hubtls_connection_wants_receive(hubtls_connection *connection);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether something waits in `transmit`; false for NULL and while another call uses the connection.
 bool hubtls_connection_wants_transmit(hubtls_connection *connection);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether the peer has sent close_notify and everything before it was read; false for NULL and while another call uses the connection.
 bool hubtls_connection_is_ended(hubtls_connection *connection);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // What was agreed; to be freed.
 //
 // Errors: `HANDSHAKE_NOT_COMPLETE`, `INVALID_ARGUMENT`, `IN_USE`.
 hubtls_status hubtls_connection_negotiated(hubtls_connection *connection,
                                            hubtls_negotiated **negotiated,
                                            hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees a connection. NULL is a no-op, and so is a connection that a call uses: from its own callback, nothing is freed.
 void hubtls_connection_free(hubtls_connection *connection);
 #endif
@@ -770,9 +658,7 @@ hubtls_status hubtls_identity_from_pem(const uint8_t *chain,
                                        const char *passphrase,
                                        hubtls_identity **identity,
                                        hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // An identity from PEM in files; otherwise as `hubtls_identity_from_pem`. Both may be the same file.
 //
 // Errors: as `hubtls_identity_from_pem`; `INVALID_ARGUMENT` if a file cannot be read.
@@ -781,9 +667,7 @@ hubtls_status hubtls_identity_from_pem_files(const char *chain_path,
                                              const char *passphrase,
                                              hubtls_identity **identity,
                                              hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // An identity from DER in memory: `count` certificates, the client's own first, and its key. Otherwise as `hubtls_identity_from_pem`.
 //
 // Errors: as `hubtls_identity_from_pem`.
@@ -794,9 +678,7 @@ hubtls_status hubtls_identity_from_der(const hubtls_bytes *chain,
                                        const char *passphrase,
                                        hubtls_identity **identity,
                                        hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // An identity from a PKCS#12 file's content (`.pfx`, `.p12`) with one private key. `passphrase` is NULL if it has none.
 //
 // Errors: those of `hubtls_identity_from_pem`, and `INVALID_PKCS12`.
@@ -805,9 +687,7 @@ hubtls_status hubtls_identity_from_pkcs12(const uint8_t *file,
                                           const char *passphrase,
                                           hubtls_identity **identity,
                                           hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // An identity from a chain in PEM and something that signs with the key of its first certificate. Lets it sign once, to see that it works.
 //
 // From here on `signer->context` belongs to hubtls: `release` is called once when nothing uses it any more, also if this call fails, unless
@@ -819,24 +699,16 @@ hubtls_status hubtls_identity_from_signer(const uint8_t *chain,
                                           const hubtls_signer *signer,
                                           hubtls_identity **identity,
                                           hubtls_error *error);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The common name of the client's certificate, or its whole subject. Lives as long as the identity; NULL for NULL.
 const char *hubtls_identity_subject(const hubtls_identity *identity);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The kind of key: `RSA-2048` and the like, `P-256`, `P-384` or `Ed25519`. Lives as long as the identity; NULL for NULL.
 const char *hubtls_identity_key_algorithm(const hubtls_identity *identity);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Last second of the validity of the client's certificate, in seconds since 1970; 0 for NULL or if it is not known.
 uint64_t hubtls_identity_not_after(const hubtls_identity *identity);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees an identity. NULL is a no-op.
 void hubtls_identity_free(hubtls_identity *identity);
 #endif
@@ -880,77 +752,49 @@ hubtls_status hubtls_group_from_name(const char *name, uint16_t *group, hubtls_e
 #if defined(HUBTLS_ENGINE)
 // The TLS version, `HUBTLS_TLS_1_2` or `HUBTLS_TLS_1_3`; 0 for NULL.
 uint16_t hubtls_negotiated_version(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The cipher suite's number in IANA's registry (`hubtls_suite_name` has its name); 0 for NULL.
 uint16_t hubtls_negotiated_suite(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The key exchange group's number in IANA's registry; 0 for NULL and for a TLS 1.2 session that was resumed.
 uint16_t hubtls_negotiated_group(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The maximum fragment length that the server agreed to, in bytes; 0 for none and for NULL.
 size_t hubtls_negotiated_fragment_length(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The protocol that the server chose with ALPN, not ended by a zero; NULL and 0 for none and for NULL. Lives as long as `negotiated`.
 hubtls_bytes hubtls_negotiated_alpn(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether an earlier session was resumed; false for NULL.
 bool hubtls_negotiated_resumed(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Whether the server asked for a client certificate in this handshake; false for NULL.
 bool hubtls_negotiated_client_certificate_requested(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // How long the handshake took in microseconds, network included, if a `hubtls_stream` measured it; else 0.
 uint64_t hubtls_negotiated_handshake_us(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // How many certificates the server sent; 0 for NULL.
 size_t hubtls_negotiated_peer_certificate_count(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The server's certificate at `index` in DER, its own at 0; NULL and 0 if there is none. Lives as long as `negotiated`.
 hubtls_bytes hubtls_negotiated_peer_certificate_at(const hubtls_negotiated *negotiated, size_t index);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The common name of the server's certificate at `index`, without control characters; NULL if there is none. Lives as long as `negotiated`.
 const char *hubtls_negotiated_peer_subject_at(const hubtls_negotiated *negotiated,
                                               size_t index);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // SHA-256 of the SubjectPublicKeyInfo of the root that the chain ends in: what a pin names. Writes 32 bytes to `sha256`; returns false, and
 // writes nothing, if the root is not known or a pointer is NULL.
 bool hubtls_negotiated_root_spki_sha256(const hubtls_negotiated *negotiated,
                                         uint8_t *sha256);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // The name of the trusted root that the chain ends in; NULL if it is not known. Lives as long as `negotiated`.
 const char *hubtls_negotiated_root(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // All of it as JSON. Lives as long as `negotiated`; NULL for NULL.
 const char *hubtls_negotiated_json(const hubtls_negotiated *negotiated);
-#endif
 
-#if defined(HUBTLS_ENGINE)
 // Frees what was agreed. NULL is a no-op.
 void hubtls_negotiated_free(hubtls_negotiated *negotiated);
 #endif

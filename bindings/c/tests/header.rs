@@ -38,7 +38,9 @@ fn header(crate_directory: &Path) -> String {
         .generate()
         .expect("the crate is readable")
         .write(&mut text);
-    String::from_utf8(text).expect("C is text")
+    let text = String::from_utf8(text).expect("C is text");
+    // One condition around neighbours, not one around each.
+    text.replace("#endif\n\n#if defined(HUBTLS_ENGINE)\n", "\n")
 }
 
 fn head() -> String {

@@ -1,9 +1,14 @@
 //! Key exchange groups and signature schemes, by IANA's numbers and names.
 
+#[cfg(feature = "engine")]
+mod verification;
+
 use std::fmt;
 
 use crate::lookup::{find, listed, unknown};
 use crate::{Authentication, CipherSuite, ErrorCode, Result};
+#[cfg(feature = "engine")]
+pub(crate) use verification::VERIFICATION;
 
 /// A group in which keys are agreed on, from IANA's registry "TLS Supported Groups".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

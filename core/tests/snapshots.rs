@@ -37,6 +37,7 @@ fn the_table_of_errors_is_current() {
     matches_the_code("snapshots/errors.txt", &table);
 }
 
+#[cfg(feature = "json-schema")]
 #[test]
 fn the_json_schema_of_policies_is_current() {
     matches_the_code("policy.schema.json", &Policy::json_schema());

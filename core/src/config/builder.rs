@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Config, KeyLog, Settings, Sni};
 use crate::clock::Clock;
+use crate::engine;
 #[cfg(doc)]
 use crate::error::ErrorCode;
 use crate::error::Result;
@@ -144,11 +145,14 @@ impl ConfigBuilder {
     /// - [`ErrorCode::InvalidAlpn`], [`ErrorCode::InvalidServerName`]: a protocol or the SNI name is malformed.
     /// - [`ErrorCode::IdentityExpired`], [`ErrorCode::IdentityNotYetValid`]: with [`refuse_invalid_identity`](Self::refuse_invalid_identity).
     /// - [`ErrorCode::InvalidArgument`]: the revocation status is required and there is no list.
+    /// - [`ErrorCode::UnsupportedByEngine`]: this build lacks every suite of the policy, or the fragment length (cargo features `cbc` and
+    ///   `fragment`).
     pub fn build(self) -> Result<Config> {
         let policy = match self.fragment_length {
             Some(mode) => self.policy.with_fragment_length(mode),
             None => self.policy,
         };
+        let (policy, lacking) = engine::within_reach(policy)?;
         let roots = match self.replaced_roots {
             Some(roots) => roots,
             None => Roots::of_policy(&policy),
@@ -159,6 +163,7 @@ impl ConfigBuilder {
         };
         let settings = Settings {
             policy,
+            lacking,
             roots,
             pins: self.pins,
             identity: self.identity,

@@ -42,7 +42,10 @@ pub trait KeyLog: Send + Sync {
 /// What a [`Config`] was made from.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    /// What this build can offer of the policy that was asked for.
     pub(crate) policy: Policy,
+    /// The sentence about what it cannot.
+    pub(crate) lacking: Option<String>,
     pub(crate) roots: Roots,
     pub(crate) pins: Vec<Pin>,
     pub(crate) identity: Option<Identity>,
@@ -77,6 +80,7 @@ impl Config {
     fn from_settings(settings: Settings, refuse: bool) -> Result<Self> {
         check::settings(&settings)?;
         let mut warnings = settings.policy.warnings();
+        warnings.extend(settings.lacking.clone());
         match check::identity(&settings) {
             Err(error) if refuse => return Err(error),
             Err(error) => warnings.push(error.to_string()),
@@ -104,7 +108,7 @@ impl Config {
         Self::from_settings(Settings { roots, ..settings }, false)
     }
 
-    /// The policy, narrowed as it was.
+    /// The policy, narrowed as it was and to the suites that this build has.
     pub fn policy(&self) -> &Policy {
         &self.0.settings.policy
     }
@@ -119,7 +123,8 @@ impl Config {
         self.0.settings.identity.as_ref()
     }
 
-    /// What is allowed but unwise or about to break, a sentence each: an expired client certificate, a policy of TLS 1.3 alone.
+    /// What is allowed but unwise or about to break, a sentence each: an expired client certificate, a policy of TLS 1.3
+    /// alone, suites of the policy that this build does not have.
     pub fn warnings(&self) -> &[String] {
         &self.0.warnings
     }

@@ -72,7 +72,7 @@ impl Machine {
         let mut machine = Self {
             tls,
             peer,
-            shim: fragment.map(|agreement| Box::new(Shim::new(&agreement))),
+            shim: fragment.as_ref().map(Shim::boxed),
             output: Queue::default(),
             peer_finished: false,
             heard: false,
@@ -150,7 +150,7 @@ impl Machine {
         if let Some(peer) = &mut self.peer
             && let (Some(agreement), Some(offered)) = (&mut peer.fragment, peer.offered)
         {
-            agreement.acknowledged |= resumed && offered.fragment_acknowledged;
+            agreement.carry_over(resumed && offered.fragment_acknowledged);
         }
     }
 

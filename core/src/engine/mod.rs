@@ -1,7 +1,13 @@
 //! How a configuration becomes rustls. Nothing of rustls leaves this module but inside of [`Connection`](crate::Connection).
 
+#[cfg(feature = "cbc")]
 mod cbc;
+#[cfg(feature = "fragment")]
 pub(crate) mod fragment;
+#[cfg(not(feature = "fragment"))]
+#[path = "unfragmented.rs"]
+pub(crate) mod fragment;
+mod offer;
 mod provider;
 mod rejection;
 pub(crate) mod scope;
@@ -21,12 +27,13 @@ use rustls::time_provider::TimeProvider;
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SignatureScheme};
 
+use crate::algorithm::VERIFICATION;
 use crate::clock::Clock;
 use crate::config::{KeyLog, Settings, Sni};
 use crate::error::{Error, Result, tls};
 use crate::suite::Version;
 use crate::trust::Pin;
-use fragment::WireKey;
+pub(crate) use offer::within_reach;
 use session::SessionStore;
 use verifier::Verifier;
 use webpki::OwnedCertRevocationList;
@@ -55,7 +62,7 @@ fn build(
         settings.require_revocation_status,
         settings.clock.clone(),
         provider::signature_schemes(&settings.policy),
-        provider.signature_verification_algorithms,
+        VERIFICATION,
     );
     let fragment_length = settings.policy.fragment_length().length();
     let versions: Vec<_> = settings
@@ -99,7 +106,7 @@ fn build(
 fn certified_key(settings: &Settings) -> Option<Arc<CertifiedKey>> {
     let certified = settings.identity.as_ref()?.certified_key();
     Some(match settings.policy.fragment_length().length() {
-        Some(_) => WireKey::of(&certified),
+        Some(_) => fragment::wire_key(&certified),
         None => certified,
     })
 }

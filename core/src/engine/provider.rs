@@ -1,22 +1,48 @@
 //! The policy's suites, groups and signature schemes as rustls names them.
+//!
+//! rustls's own lists are not used: a list keeps all that it names in the program, and theirs name ChaCha20, ML-DSA and more that no policy
+//! holds.
 
-use rustls::SignatureScheme;
-use rustls::SupportedCipherSuite;
-use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
+use std::sync::Arc;
 
-use super::{cbc, fragment};
-use crate::algorithm::Group;
+use pki_types::PrivateKeyDer;
+use rustls::crypto::aws_lc_rs::{cipher_suite as stock, kx_group, sign};
+use rustls::crypto::{
+    CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom, SupportedKxGroup,
+};
+use rustls::sign::SigningKey;
+use rustls::{SignatureScheme, SupportedCipherSuite};
+
+#[cfg(feature = "cbc")]
+use super::cbc;
+use super::fragment;
+use crate::algorithm::{Group, VERIFICATION};
 use crate::policy::Policy;
+use crate::suite::CipherSuite;
+
+/// The suites of the policies that every build has.
+static GCM: [&SupportedCipherSuite; 6] = [
+    &stock::TLS13_AES_128_GCM_SHA256,
+    &stock::TLS13_AES_256_GCM_SHA384,
+    &stock::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    &stock::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    &stock::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    &stock::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+];
+
+static GROUPS: [&dyn SupportedKxGroup; 4] = [
+    kx_group::X25519MLKEM768,
+    kx_group::X25519,
+    kx_group::SECP256R1,
+    kx_group::SECP384R1,
+];
 
 /// What rustls may offer under `policy`, in the policy's order.
 pub(crate) fn provider(policy: &Policy, post_quantum: bool) -> CryptoProvider {
     let negotiates = policy.fragment_length().length().is_some();
     let hybrid = post_quantum.then_some(Group::X25519MlKem768);
     let groups = hybrid.iter().chain(policy.groups());
-    let suites = policy
-        .suites()
-        .iter()
-        .filter_map(|suite| cipher_suite(suite.code()));
+    let suites = policy.suites().iter().copied().filter_map(cipher_suite);
     CryptoProvider {
         cipher_suites: suites
             .map(|suite| {
@@ -28,7 +54,9 @@ pub(crate) fn provider(policy: &Policy, post_quantum: bool) -> CryptoProvider {
             })
             .collect(),
         kx_groups: groups.filter_map(|group| key_exchange(*group)).collect(),
-        ..aws_lc_rs::default_provider()
+        signature_verification_algorithms: VERIFICATION,
+        secure_random: &AwsLc,
+        key_provider: &AwsLc,
     }
 }
 
@@ -41,18 +69,39 @@ pub(crate) fn signature_schemes(policy: &Policy) -> Vec<SignatureScheme> {
         .collect()
 }
 
-fn cipher_suite(code: u16) -> Option<SupportedCipherSuite> {
-    let known = aws_lc_rs::ALL_CIPHER_SUITES.iter().chain(cbc::SUITES);
+/// The suite, if this build has it.
+pub(crate) fn cipher_suite(suite: CipherSuite) -> Option<SupportedCipherSuite> {
+    let known = GCM.into_iter();
+    #[cfg(feature = "cbc")]
+    let known = known.chain(cbc::SUITES);
     known
         .copied()
-        .find(|suite| u16::from(suite.suite()) == code)
+        .find(|known| u16::from(known.suite()) == suite.code())
 }
 
 fn key_exchange(group: Group) -> Option<&'static dyn SupportedKxGroup> {
-    aws_lc_rs::ALL_KX_GROUPS
+    GROUPS
         .iter()
         .copied()
         .find(|known| u16::from(known.name()) == group.code())
+}
+
+#[derive(Debug)]
+struct AwsLc;
+
+impl SecureRandom for AwsLc {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
+        aws_lc_rs::rand::fill(bytes).map_err(|_| GetRandomFailed)
+    }
+}
+
+impl KeyProvider for AwsLc {
+    fn load_private_key(
+        &self,
+        key: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
+        sign::any_supported_type(&key)
+    }
 }
 
 #[cfg(test)]
@@ -62,8 +111,7 @@ mod tests {
 
     #[test]
     fn every_group_and_scheme_of_every_policy_is_in_the_engine() {
-        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
-        let supported = algorithms.supported_schemes();
+        let supported = VERIFICATION.supported_schemes();
         for policy in Policy::all() {
             for group in policy.groups() {
                 assert!(key_exchange(*group).is_some(), "{group}");
@@ -84,7 +132,12 @@ mod tests {
         for policy in Policy::all() {
             let offered = provider(policy, false).cipher_suites;
             let offered: Vec<u16> = offered.iter().map(|suite| suite.suite().into()).collect();
-            let expected: Vec<u16> = policy.suites().iter().map(|suite| suite.code()).collect();
+            let expected: Vec<u16> = policy
+                .suites()
+                .iter()
+                .filter(|suite| cfg!(feature = "cbc") || suite.mode() != crate::Mode::Cbc)
+                .map(|suite| suite.code())
+                .collect();
             assert_eq!(offered, expected);
         }
     }

@@ -56,7 +56,7 @@ impl Peer {
     pub(crate) fn findings(&self) -> Findings {
         Findings {
             root: self.root(),
-            fragment_acknowledged: self.fragment.is_some_and(|own| own.acknowledged),
+            fragment_acknowledged: self.fragment.is_some_and(|own| own.agreed().is_some()),
         }
     }
 }

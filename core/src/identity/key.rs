@@ -1,18 +1,23 @@
 //! Private keys, plain or encrypted.
 
+#[cfg(feature = "encrypted-keys")]
+mod encrypted;
+#[cfg(not(feature = "encrypted-keys"))]
+#[path = "key/never_encrypted.rs"]
+mod encrypted;
+
 use std::fmt;
 use std::sync::Arc;
 
-use data_encoding::BASE64;
-use pkcs8::pkcs5::pbes2::Kdf;
-use pkcs8::{EncryptedPrivateKeyInfoRef, PrivateKeyInfoRef, pkcs5};
+use pki_types::PrivateKeyDer;
 use pki_types::pem::PemObject as _;
-use pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::SignatureAlgorithm;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::SigningKey;
+use x509_parser::asn1_rs::{Integer, OctetString, Sequence};
+use x509_parser::prelude::FromDer as _;
 use x509_parser::public_key::PublicKey;
-use x509_parser::x509::SubjectPublicKeyInfo;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 use zeroize::Zeroizing;
 
 use crate::algorithm::SignatureScheme;
@@ -23,9 +28,6 @@ const SUPPORTED: &str =
     "use RSA of 2048 to 4096 bits, ECDSA on P-256 or P-384, or Ed25519, and have it certified";
 const CONVERT: &str =
     "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in old.pem -out new.pem`";
-
-const MAX_PBKDF2_ROUNDS: u32 = 10_000_000;
-const MAX_SCRYPT_BYTES: u64 = 1 << 30;
 
 const RSA: &str = "1.2.840.113549.1.1.1";
 const ECDSA: &str = "1.2.840.10045.2.1";
@@ -145,7 +147,7 @@ pub(super) fn from_pem(text: &[u8], passphrase: Option<&str>) -> Result<Arc<dyn 
         }
     };
     match section.label {
-        "ENCRYPTED PRIVATE KEY" => decrypt(&base64_of(section)?, passphrase),
+        "ENCRYPTED PRIVATE KEY" => encrypted::from_pem(section, passphrase),
         "PRIVATE KEY" | "RSA PRIVATE KEY" | "EC PRIVATE KEY" => {
             if has_header(section, b"Proc-Type: 4,ENCRYPTED") {
                 return Err(invalid(
@@ -172,8 +174,8 @@ pub(super) fn from_der(der: &[u8], passphrase: Option<&str>) -> Result<Arc<dyn S
     if let Ok(key) = PrivateKeyDer::try_from(der) {
         return load(&key);
     }
-    if EncryptedPrivateKeyInfoRef::try_from(der).is_ok() {
-        return decrypt(der, passphrase);
+    if is_encrypted(der) {
+        return encrypted::from_der(der, passphrase);
     }
     let hint = match der.starts_with(b"-----BEGIN") {
         true => "this is PEM text: use the call that reads PEM",
@@ -182,82 +184,32 @@ pub(super) fn from_der(der: &[u8], passphrase: Option<&str>) -> Result<Arc<dyn S
     Err(invalid("the private key cannot be read", hint))
 }
 
+/// Whether this is an EncryptedPrivateKeyInfo (RFC 5958, section 3): an algorithm and octets.
+fn is_encrypted(der: &[u8]) -> bool {
+    let Ok(([], sequence)) = Sequence::from_der(der) else {
+        return false;
+    };
+    AlgorithmIdentifier::from_der(&sequence.content)
+        .is_ok_and(|(rest, _)| matches!(OctetString::from_der(rest), Ok(([], _))))
+}
+
+/// The algorithm of a PKCS#8 key (RFC 5958, section 2), which stands after the version.
+fn algorithm_of_pkcs8(der: &[u8]) -> Option<String> {
+    let (_, sequence) = Sequence::from_der(der).ok()?;
+    let (rest, _) = Integer::from_der(&sequence.content).ok()?;
+    let (_, algorithm) = AlgorithmIdentifier::from_der(rest).ok()?;
+    Some(algorithm.algorithm.to_id_string())
+}
+
 pub(super) fn load(key: &PrivateKeyDer<'_>) -> Result<Arc<dyn SigningKey>> {
-    any_supported_type(key).map_err(|_| {
-        let info = PrivateKeyInfoRef::try_from(key.secret_der());
-        match info.map(|info| info.algorithm.oid.to_string()) {
-            Ok(oid) if ![RSA, ECDSA, ED25519].contains(&oid.as_str()) => {
-                unsupported(format!("the private key is {}", algorithm_name(&oid)))
-            }
-            _ => invalid(
-                "the private key is damaged, or of a size or curve that is not supported",
-                SUPPORTED,
-            ),
+    any_supported_type(key).map_err(|_| match algorithm_of_pkcs8(key.secret_der()) {
+        Some(oid) if ![RSA, ECDSA, ED25519].contains(&oid.as_str()) => {
+            unsupported(format!("the private key is {}", algorithm_name(&oid)))
         }
-    })
-}
-
-fn decrypt(der: &[u8], passphrase: Option<&str>) -> Result<Arc<dyn SigningKey>> {
-    let unsupported = || {
-        invalid(
-            "the private key is encrypted in a way that is not supported",
-            CONVERT,
-        )
-    };
-    let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|_| unsupported())?;
-    let Some(passphrase) = passphrase else {
-        return Err(Error::new(
-            ErrorCode::PassphraseRequired,
-            "the private key is encrypted",
-            "give its passphrase",
-        ));
-    };
-    let scheme = info.encryption_algorithm.pbes2().ok_or_else(unsupported)?;
-    if !is_affordable(&scheme.kdf) {
-        return Err(invalid(
-            "the private key's encryption asks for too much work or memory",
-            CONVERT,
-        ));
-    }
-    let mut buffer = Zeroizing::new(info.encrypted_data.as_bytes().to_vec());
-    let plain = match scheme.decrypt_in_place(passphrase, &mut buffer) {
-        Ok(plain) => plain,
-        Err(pkcs5::Error::DecryptFailed) => return Err(wrong_passphrase("private key")),
-        Err(_) => return Err(unsupported()),
-    };
-    // The padding of one in 256 wrong decryptions looks right; what it gives is no key.
-    if PrivateKeyInfoRef::try_from(plain).is_err() {
-        return Err(wrong_passphrase("private key"));
-    }
-    load(&PrivatePkcs8KeyDer::from(plain).into())
-}
-
-fn is_affordable(kdf: &Kdf) -> bool {
-    match kdf {
-        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MAX_PBKDF2_ROUNDS,
-        Kdf::Scrypt(kdf) => 128_u64
-            .checked_mul(kdf.cost_parameter)
-            .and_then(|bytes| bytes.checked_mul(kdf.block_size.into()))
-            .and_then(|bytes| bytes.checked_mul(kdf.parallelization.into()))
-            .is_some_and(|bytes| bytes <= MAX_SCRYPT_BYTES),
-        _ => false,
-    }
-}
-
-/// What stands between the first and the last line of a section that is no secret.
-fn base64_of(section: &pem::Section<'_>) -> Result<Vec<u8>> {
-    let lines = section.text.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let base64: Vec<u8> = lines
-        .filter(|line| !line.starts_with(b"-----"))
-        .flatten()
-        .filter(|byte| !byte.is_ascii_whitespace())
-        .copied()
-        .collect();
-    BASE64.decode(&base64).map_err(|_| {
-        invalid(
-            "the private key cannot be read: its base64 is damaged",
-            "replace it with an intact copy",
-        )
+        _ => invalid(
+            "the private key is damaged, or of a size or curve that is not supported",
+            SUPPORTED,
+        ),
     })
 }
 
@@ -266,6 +218,7 @@ fn has_header(section: &pem::Section<'_>, header: &[u8]) -> bool {
     lines.any(|line| line.starts_with(header))
 }
 
+#[cfg(feature = "encrypted-keys")]
 pub(super) fn wrong_passphrase(what: &str) -> Error {
     Error::new(
         ErrorCode::WrongPassphrase,

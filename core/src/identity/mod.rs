@@ -9,6 +9,7 @@
 
 mod chain;
 mod key;
+#[cfg(feature = "pkcs12")]
 mod pkcs12;
 mod signer;
 #[cfg(test)]
@@ -52,7 +53,8 @@ impl Identity {
     ///
     /// # Errors
     /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the key is encrypted and there is no passphrase,
-    /// [`ErrorCode::WrongPassphrase`].
+    /// [`ErrorCode::WrongPassphrase`]; [`ErrorCode::UnsupportedByEngine`] if it is encrypted, in a build without the cargo feature
+    /// `encrypted-keys`.
     pub fn from_pem(chain: &[u8], key: &[u8], passphrase: Option<&str>) -> Result<Self> {
         Self::new(Chain::from_pem(chain)?, key::from_pem(key, passphrase)?)
     }
@@ -76,10 +78,23 @@ impl Identity {
     ///
     /// # Errors
     /// Those of every constructor; [`ErrorCode::PassphraseRequired`] if the file is protected by a passphrase and there is none,
-    /// [`ErrorCode::WrongPassphrase`], and [`ErrorCode::InvalidPkcs12`] if the file is damaged or does not hold exactly one key.
+    /// [`ErrorCode::WrongPassphrase`], and [`ErrorCode::InvalidPkcs12`] if the file is damaged or does not hold exactly one key;
+    /// [`ErrorCode::UnsupportedByEngine`] in a build without the cargo feature `pkcs12`.
     pub fn from_pkcs12(file: &[u8], passphrase: Option<&str>) -> Result<Self> {
-        let (chain, key) = pkcs12::read(file, passphrase)?;
-        Self::new(chain, key)
+        #[cfg(feature = "pkcs12")]
+        {
+            let (chain, key) = pkcs12::read(file, passphrase)?;
+            Self::new(chain, key)
+        }
+        #[cfg(not(feature = "pkcs12"))]
+        {
+            let _ = (file, passphrase);
+            Err(Error::new(
+                ErrorCode::UnsupportedByEngine,
+                "this build of hubtls does not read PKCS#12 files",
+                "build it with the cargo feature `pkcs12`, or convert the file with `openssl pkcs12 -in device.pfx -nodes -out device.pem` and give chain and key as PEM",
+            ))
+        }
     }
 
     /// From a chain in PEM and something that signs with the key of its first certificate: a TPM, an HSM, a secure element.

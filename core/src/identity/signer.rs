@@ -5,12 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use pki_types::SubjectPublicKeyInfoDer;
-use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::sign::SigningKey;
 use rustls::{OtherError, SignatureAlgorithm};
 
 use super::key::KeyKind;
-use crate::algorithm::SignatureScheme;
+use crate::algorithm::{SignatureScheme, VERIFICATION};
 use crate::error::{Error, ErrorCode, Result};
 
 /// Signed once to see that the signer works. Not the beginning of anything that TLS signs.
@@ -93,9 +92,8 @@ fn sign(signer: &dyn Signer, scheme: SignatureScheme, message: &[u8]) -> Result<
 
 fn check(signature: &[u8], scheme: SignatureScheme, kind: KeyKind, spki: &[u8]) -> Result<()> {
     let spki = SubjectPublicKeyInfoDer::from(spki);
-    let algorithms = default_provider().signature_verification_algorithms;
     let is_good = webpki::RawPublicKeyEntity::try_from(&spki).is_ok_and(|key| {
-        algorithms
+        VERIFICATION
             .mapping
             .iter()
             .filter(|(known, _)| u16::from(*known) == scheme.code())

@@ -1,9 +1,9 @@
 use data_encoding::BASE64;
-use pkcs8::PrivateKeyInfoRef;
-use pkcs8::pkcs5::pbes2::{EncryptionScheme, Kdf, Parameters, Pbkdf2Params, ScryptParams};
-use pkcs8::pkcs5::scrypt;
 use rcgen::{PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512};
 use rcgen::{PKCS_ED25519, PKCS_RSA_SHA256, date_time_ymd};
+use x509_parser::asn1_rs::{Integer, OctetString, Sequence};
+use x509_parser::prelude::FromDer as _;
+use x509_parser::x509::AlgorithmIdentifier;
 
 use super::*;
 use crate::testing::{Party, ders, failure, params};
@@ -15,18 +15,11 @@ fn pem(label: &str, der: &[u8]) -> String {
 
 /// A key in the form that came before PKCS#8: what PKCS#8 wraps.
 fn unwrapped(party: &Party) -> Vec<u8> {
-    let info = PrivateKeyInfoRef::try_from(party.key.serialized_der()).unwrap();
-    info.private_key.as_bytes().to_vec()
-}
-
-fn encrypted(party: &Party, passphrase: &str, parameters: Parameters) -> Vec<u8> {
-    let info = PrivateKeyInfoRef::try_from(party.key.serialized_der()).unwrap();
-    let encrypted = info.encrypt_with_params(parameters, passphrase).unwrap();
-    encrypted.as_bytes().to_vec()
-}
-
-fn pbkdf2(rounds: u32) -> Kdf {
-    Kdf::Pbkdf2(Pbkdf2Params::hmac_sha256(rounds, &[7; 16]).unwrap())
+    let (_, sequence) = Sequence::from_der(party.key.serialized_der()).unwrap();
+    let (rest, _) = Integer::from_der(&sequence.content).unwrap();
+    let (rest, _) = AlgorithmIdentifier::from_der(rest).unwrap();
+    let (_, key) = OctetString::from_der(rest).unwrap();
+    key.as_ref().to_vec()
 }
 
 #[test]
@@ -65,76 +58,29 @@ fn every_supported_key_is_read_in_every_form() {
     }
 }
 
+#[cfg(not(feature = "encrypted-keys"))]
 #[test]
-fn an_encrypted_key_needs_its_passphrase() {
+fn without_encrypted_keys_one_is_refused_and_told_apart_from_damage() {
     let party = Party::root("device");
-    let chain = [party.der()];
-    let scrypt = scrypt::Params::new(4, 8, 1).unwrap();
-    let scrypt = Kdf::Scrypt(ScryptParams::from_params_and_salt(scrypt, &[7; 16]).unwrap());
-    for (kdf, encryption) in [
-        (pbkdf2(10), EncryptionScheme::Aes128Cbc { iv: [1; 16] }),
-        (pbkdf2(10), EncryptionScheme::Aes256Cbc { iv: [1; 16] }),
-        (scrypt, EncryptionScheme::Aes256Cbc { iv: [1; 16] }),
-        (pbkdf2(10), EncryptionScheme::DesEde3Cbc { iv: [1; 8] }),
+    // Some algorithm, and octets.
+    let der = b"\x30\x0A\x30\x05\x06\x03\x2A\x03\x04\x04\x01\x00";
+    let text = pem("ENCRYPTED PRIVATE KEY", der);
+    for result in [
+        Identity::from_der(&[party.der()], der, Some("right")),
+        Identity::from_pem(party.pem().as_bytes(), text.as_bytes(), None),
     ] {
-        let key = encrypted(&party, "right", Parameters { kdf, encryption });
-        assert!(Identity::from_der(&chain, &key, Some("right")).is_ok());
-        let text = pem("ENCRYPTED PRIVATE KEY", &key);
-        let (certificate, text) = (party.pem(), text.as_bytes());
-        let certificate = certificate.as_bytes();
-        assert!(Identity::from_pem(certificate, text, Some("right")).is_ok());
-
-        let none = Identity::from_der(&chain, &key, None);
-        failure(none, ErrorCode::PassphraseRequired);
-        let none = Identity::from_pem(certificate, text, None);
-        failure(none, ErrorCode::PassphraseRequired);
-        for wrong in ["", "wrong", "Right"] {
-            let result = Identity::from_der(&chain, &key, Some(wrong));
-            failure(result, ErrorCode::WrongPassphrase);
-        }
+        let error = failure(result, ErrorCode::UnsupportedByEngine);
+        assert!(error.hint().contains("`encrypted-keys`"), "{error}");
+        assert!(error.hint().contains("openssl pkey"), "{error}");
     }
 }
 
+#[cfg(not(feature = "pkcs12"))]
 #[test]
-fn no_wrong_passphrase_is_mistaken_for_a_damaged_key() {
-    // One decryption in 256 looks well padded.
-    let party = Party::root("device");
-    let parameters = Parameters {
-        kdf: pbkdf2(1),
-        encryption: EncryptionScheme::Aes128Cbc { iv: [1; 16] },
-    };
-    let key = encrypted(&party, "right", parameters);
-    for number in 0..2_000 {
-        let wrong = number.to_string();
-        let result = Identity::from_der(&[party.der()], &key, Some(&wrong));
-        failure(result, ErrorCode::WrongPassphrase);
-    }
-}
-
-#[test]
-fn an_encryption_that_would_never_end_is_refused() {
-    let party = Party::root("device");
-    let parameters = Parameters {
-        kdf: pbkdf2(1),
-        encryption: EncryptionScheme::Aes128Cbc { iv: [1; 16] },
-    };
-    let mut key = encrypted(&party, "right", parameters);
-    // The number of rounds: an INTEGER of one byte after the salt.
-    let salt = key.windows(16).position(|bytes| bytes == [7; 16]).unwrap();
-    assert_eq!(key[salt + 16..salt + 19], [2, 1, 1]);
-    let rounds: &[u8] = &[2, 4, 0x7F, 0xFF, 0xFF, 0xFF];
-    key.splice(salt + 16..salt + 19, rounds.iter().copied());
-    // Every SEQUENCE around it is three bytes longer now.
-    for at in 0..salt {
-        if key[at] == 0x30 && at + 2 + usize::from(key[at + 1]) >= salt && key[at + 1] < 0x80 {
-            key[at + 1] += 3;
-        }
-    }
-    assert_eq!(key[..2], [0x30, 0x81]);
-    key[2] += 3;
-    let result = Identity::from_der(&[party.der()], &key, Some("right"));
-    let error = failure(result, ErrorCode::InvalidKey);
-    assert!(error.message().contains("too much work"), "{error}");
+fn without_pkcs12_files_of_it_are_refused() {
+    let result = Identity::from_pkcs12(b"", None);
+    let error = failure(result, ErrorCode::UnsupportedByEngine);
+    assert!(error.hint().contains("openssl pkcs12"), "{error}");
 }
 
 #[test]
@@ -157,11 +103,6 @@ fn a_key_that_cannot_be_read_gets_help() {
             &pem("PRIVATE KEY", &[0x30, 0]),
             ErrorCode::InvalidKey,
             "use RSA",
-        ),
-        (
-            &pem("ENCRYPTED PRIVATE KEY", &[0x30, 0]),
-            ErrorCode::InvalidKey,
-            "openssl pkcs8 -topk8",
         ),
         (
             &pem("OPENSSH PRIVATE KEY", &[0]),
@@ -221,8 +162,6 @@ fn an_unsupported_kind_of_key_is_named() {
 
 #[test]
 fn rsa_keys_are_of_2048_to_4096_bits() {
-    use x509_parser::prelude::FromDer as _;
-
     fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
         let length = u16::try_from(content.len()).unwrap().to_be_bytes();
         [&[tag, 0x82, length[0], length[1]], content].concat()

@@ -1,49 +1,56 @@
 //! Policies as JSON: the name of a dated policy and, where less is wanted, lists that narrow it.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, schema_for};
+#[cfg(feature = "json-schema")]
+mod schema;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ALL, FragmentLength, FragmentMode, IOTHUB_2025_08, Policy, retain};
+use super::{FragmentLength, FragmentMode, Policy, retain};
 use crate::fingerprint;
 use crate::lookup::listed;
 use crate::{CipherSuite, Error, ErrorCode, Group, Result, SignatureScheme, Version};
 
 /// A hubtls policy: a dated policy of Azure IoT Hub by name, and lists that narrow it. A list that is left out is the policy's own; order and repetition mean nothing.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "hubtls policy")]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json-schema", schemars(title = "hubtls policy"))]
 #[serde(deny_unknown_fields)]
 struct Document {
     /// The dated policy that this one is, or narrows.
-    #[schemars(schema_with = "policy_name")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "schema::policy_name"))]
     policy: String,
     /// The TLS versions to offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "versions")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "schema::versions"))]
     versions: Option<Vec<String>>,
     /// The cipher suites to offer, by their IANA names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "suites")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "schema::suites"))]
     suites: Option<Vec<String>>,
     /// The key exchange groups to offer, by their IANA names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "groups")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "schema::groups"))]
     groups: Option<Vec<String>>,
     /// The signature schemes to offer, by their IANA names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "signature_schemes")]
+    #[cfg_attr(
+        feature = "json-schema",
+        schemars(schema_with = "schema::signature_schemes")
+    )]
     signature_schemes: Option<Vec<String>>,
     /// The trusted roots, by the SHA-256 of their certificates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "roots")]
+    #[cfg_attr(feature = "json-schema", schemars(schema_with = "schema::roots"))]
     roots: Option<Vec<String>>,
     /// Whether to negotiate a maximum fragment length (RFC 6066, section 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Fragment")]
+    #[cfg_attr(feature = "json-schema", schemars(with = "Fragment"))]
     fragment_length: Option<Fragment>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[schemars(inline)]
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "json-schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "json-schema", schemars(inline))]
 #[serde(tag = "mode", rename_all = "lowercase", deny_unknown_fields)]
 enum Fragment {
     /// Do not ask.
@@ -51,13 +58,19 @@ enum Fragment {
     /// Ask, and go on without if the server does not agree.
     Request {
         /// The largest fragment, in bytes.
-        #[schemars(schema_with = "fragment_bytes")]
+        #[cfg_attr(
+            feature = "json-schema",
+            schemars(schema_with = "schema::fragment_bytes")
+        )]
         bytes: usize,
     },
     /// Ask, and fail the handshake if the server does not agree.
     Require {
         /// The largest fragment, in bytes.
-        #[schemars(schema_with = "fragment_bytes")]
+        #[cfg_attr(
+            feature = "json-schema",
+            schemars(schema_with = "schema::fragment_bytes")
+        )]
         bytes: usize,
     },
 }
@@ -133,11 +146,6 @@ impl Policy {
         Ok(policy)
     }
 
-    /// The JSON Schema (2020-12) of the documents, with the values that each field may hold.
-    pub fn json_schema() -> String {
-        format!("{:#}\n", schema_for!(Document).to_value())
-    }
-
     fn only_roots(mut self, fingerprints: &[String]) -> Result<Self> {
         let wanted = each(fingerprints, |text| {
             fingerprint::parsed(text).ok_or_else(|| {
@@ -195,50 +203,6 @@ fn texts<T: ToString>(items: &[T]) -> Vec<String> {
 
 fn each<T>(names: &[String], parse: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     names.iter().map(|name| parse(name)).collect()
-}
-
-// What a document may hold is what the widest policy holds.
-
-fn policy_name(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "enum": ALL.each_ref().map(Policy::name) })
-}
-
-fn versions(_: &mut SchemaGenerator) -> Schema {
-    some_of(texts(IOTHUB_2025_08.versions()))
-}
-
-fn suites(_: &mut SchemaGenerator) -> Schema {
-    some_of(texts(IOTHUB_2025_08.suites()))
-}
-
-fn groups(_: &mut SchemaGenerator) -> Schema {
-    some_of(texts(IOTHUB_2025_08.groups()))
-}
-
-fn signature_schemes(_: &mut SchemaGenerator) -> Schema {
-    some_of(texts(IOTHUB_2025_08.signature_schemes()))
-}
-
-fn roots(_: &mut SchemaGenerator) -> Schema {
-    some_of(
-        IOTHUB_2025_08
-            .roots()
-            .iter()
-            .map(fingerprint::written)
-            .collect(),
-    )
-}
-
-fn some_of(values: Vec<String>) -> Schema {
-    json_schema!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": values } })
-}
-
-fn fragment_bytes(_: &mut SchemaGenerator) -> Schema {
-    let lengths: Vec<_> = FragmentLength::ALL
-        .iter()
-        .map(|length| length.bytes())
-        .collect();
-    json_schema!({ "type": "integer", "enum": lengths })
 }
 
 #[cfg(test)]

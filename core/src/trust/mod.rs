@@ -139,7 +139,9 @@ impl Roots {
     }
 
     /// The roots of the public web, as Mozilla trusts them for servers. They vouch for Azure's names too: these chain to some of them.
-    #[cfg(feature = "engine")]
+    ///
+    /// Needs the cargo feature `public-web`.
+    #[cfg(feature = "public-web")]
     pub fn public_web() -> Self {
         let roots = webpki_roots::TLS_SERVER_ROOTS.iter();
         Self(roots.map(Root::from_public_web).collect())

@@ -43,7 +43,7 @@ pub(super) enum Source {
     /// With the comments of its file.
     Pem(&'static str),
     Der(Arc<[u8]>),
-    #[cfg_attr(not(feature = "engine"), allow(dead_code))]
+    #[cfg_attr(not(feature = "public-web"), allow(dead_code))]
     Unknown,
 }
 
@@ -169,7 +169,7 @@ impl Root {
     }
 
     /// A root of the public web. Mozilla's programme checked it, so it is taken as it is.
-    #[cfg(feature = "engine")]
+    #[cfg(feature = "public-web")]
     pub(super) fn from_public_web(anchor: &TrustAnchor<'static>) -> Self {
         use x509_parser::prelude::{FromDer as _, X509Name};
 

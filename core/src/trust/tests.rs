@@ -234,7 +234,7 @@ fn roots_are_added_without_losing_what_they_vouch_for() {
     assert!(Roots::empty().with_added(Roots::empty()).is_empty());
 }
 
-#[cfg(feature = "engine")]
+#[cfg(feature = "public-web")]
 #[test]
 fn public_roots_are_merged_with_the_shipped_ones() {
     let public = Roots::public_web();

@@ -29,7 +29,7 @@ mod signer;
 
 pub(crate) use protection::wrapped;
 pub(crate) use shim::Shim;
-pub(crate) use signer::WireKey;
+pub(crate) use signer::wire_key;
 
 use crate::error::{Alert, Error, ErrorCode};
 use crate::policy::{FragmentLength, FragmentMode};
@@ -40,10 +40,10 @@ pub(crate) const EXPANSION: usize = 320;
 /// What a connection asks for, and what came of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Agreement {
-    pub(crate) requested: FragmentLength,
+    requested: FragmentLength,
     required: bool,
     /// The server acknowledged it, now or when the resumed session began.
-    pub(crate) acknowledged: bool,
+    acknowledged: bool,
     /// The header of a protected record announced too much: the record is not even decrypted.
     overflow: bool,
 }
@@ -57,6 +57,11 @@ impl Agreement {
             acknowledged: false,
             overflow: false,
         })
+    }
+
+    /// A resumed session keeps what it began with.
+    pub(crate) fn carry_over(&mut self, acknowledged: bool) {
+        self.acknowledged |= acknowledged;
     }
 
     /// The longest fragment that the server may send.

@@ -14,7 +14,9 @@ use rustls::{
 
 use super::scan::{Found, Scan};
 use super::{Agreement, BAD_RECORD_MAC, hello, overflow, shim};
-use crate::engine::{cbc, scope};
+#[cfg(feature = "cbc")]
+use crate::engine::cbc;
+use crate::engine::scope;
 
 /// `suite` in the form that negotiates a fragment length.
 pub(crate) fn wrapped(suite: SupportedCipherSuite) -> SupportedCipherSuite {
@@ -25,7 +27,7 @@ pub(crate) fn wrapped(suite: SupportedCipherSuite) -> SupportedCipherSuite {
 }
 
 macro_rules! wrapped_suites {
-    (tls13 { $($name13:ident of $stock13:expr,)+ } tls12 { $($name12:ident of $stock12:expr,)+ }) => {
+    (tls13 { $($name13:ident of $stock13:expr,)+ } tls12 { $($(#[$present:meta])* $name12:ident of $stock12:expr,)+ }) => {
         $(static $name13: Tls13CipherSuite = {
             static HASH: WireHash = WireHash(tls13($stock13).common.hash_provider);
             static PROTECTION: Guarded13 = Guarded13(tls13($stock13).aead_alg);
@@ -37,7 +39,7 @@ macro_rules! wrapped_suites {
                 quic: None,
             }
         };)+
-        $(static $name12: Tls12CipherSuite = {
+        $($(#[$present])* static $name12: Tls12CipherSuite = {
             static HASH: WireHash = WireHash(tls12($stock12).common.hash_provider);
             static PROTECTION: Guarded12 = Guarded12(tls12($stock12).aead_alg);
             let stock = tls12($stock12);
@@ -51,7 +53,7 @@ macro_rules! wrapped_suites {
         };)+
         static WRAPPED: &[SupportedCipherSuite] = &[
             $(SupportedCipherSuite::Tls13(&$name13),)+
-            $(SupportedCipherSuite::Tls12(&$name12),)+
+            $($(#[$present])* SupportedCipherSuite::Tls12(&$name12),)+
         ];
     };
 }
@@ -66,9 +68,13 @@ wrapped_suites! {
     ECDSA_AES_256_GCM of &stock::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
     RSA_AES_128_GCM of &stock::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
     RSA_AES_256_GCM of &stock::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    #[cfg(feature = "cbc")]
     ECDSA_AES_128_CBC of &cbc::ECDSA_AES_128,
+    #[cfg(feature = "cbc")]
     ECDSA_AES_256_CBC of &cbc::ECDSA_AES_256,
+    #[cfg(feature = "cbc")]
     RSA_AES_128_CBC of &cbc::RSA_AES_128,
+    #[cfg(feature = "cbc")]
     RSA_AES_256_CBC of &cbc::RSA_AES_256,
     }
 }

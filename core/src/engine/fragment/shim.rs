@@ -28,12 +28,12 @@ pub(crate) struct Refused {
 }
 
 impl Shim {
-    pub(crate) fn new(agreement: &Agreement) -> Self {
-        Self {
+    pub(crate) fn boxed(agreement: &Agreement) -> Box<Self> {
+        Box::new(Self {
             hello_due: true,
             protected: false,
             scan: Some(Scan::server_hello(agreement.requested)),
-        }
+        })
     }
 
     /// The longest record, without its header, that the server may send.

@@ -11,14 +11,12 @@ use crate::engine::scope;
 
 /// A key that signs the transcript as it is on the wire.
 #[derive(Debug)]
-pub(crate) struct WireKey(Arc<dyn SigningKey>);
+struct WireKey(Arc<dyn SigningKey>);
 
-impl WireKey {
-    /// `certified` with such a key.
-    pub(crate) fn of(certified: &CertifiedKey) -> Arc<CertifiedKey> {
-        let key = Self(certified.key.clone());
-        Arc::new(CertifiedKey::new(certified.cert.clone(), Arc::new(key)))
-    }
+/// `certified` with a key that signs what is on the wire.
+pub(crate) fn wire_key(certified: &CertifiedKey) -> Arc<CertifiedKey> {
+    let key = WireKey(certified.key.clone());
+    Arc::new(CertifiedKey::new(certified.cert.clone(), Arc::new(key)))
 }
 
 impl SigningKey for WireKey {

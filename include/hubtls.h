@@ -922,6 +922,9 @@ hubtls_status hubtls_policy_with_fragment_length(const hubtls_policy *policy,
                                                  hubtls_policy **changed,
                                                  hubtls_error *error);
 
+// The same policy once more, to be freed by itself; NULL for NULL.
+hubtls_policy *hubtls_policy_clone(const hubtls_policy *policy);
+
 // Frees a policy. NULL is a no-op.
 void hubtls_policy_free(hubtls_policy *policy);
 

@@ -108,12 +108,8 @@ static inline hubtls_status hubtls_native_make_plan(hubtls_native_plan *plan, co
   hubtls_status status = hubtls_native_take_host(plan, options->host, error);
   if (status == HUBTLS_OK) status = hubtls_native_take_protocols(plan, options, error);
   if (status == HUBTLS_OK) {
-    /* A copy, so that there is one owner in either case. */
-    const char *json = hubtls_policy_json(options->policy);
-    if (json == NULL)
-      status = hubtls_policy_named("iothub", &plan->policy, error);
-    else
-      status = hubtls_policy_from_json(json, strlen(json), &plan->policy, error);
+    plan->policy = hubtls_policy_clone(options->policy);
+    if (plan->policy == NULL) status = hubtls_policy_named("iothub", &plan->policy, error);
   }
   hubtls_roots *roots = NULL;
   if (status == HUBTLS_OK && options->roots == NULL) status = hubtls_roots_of_policy(plan->policy, &roots, error);

@@ -545,6 +545,14 @@ pub unsafe extern "C" fn hubtls_policy_with_fragment_length(
     unsafe { narrow(policy, changed, error, work) }
 }
 
+/// The same policy once more, to be freed by itself; NULL for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hubtls_policy_clone(policy: *const hubtls_policy) -> *mut hubtls_policy {
+    // SAFETY: forwarded from the caller.
+    let policy = unsafe { borrow(policy, "policy") };
+    policy.map_or(ptr::null_mut(), |policy| give(policy.policy.clone().into()))
+}
+
 /// Frees a policy. NULL is a no-op.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hubtls_policy_free(policy: *mut hubtls_policy) {

@@ -3,7 +3,6 @@
 use std::ffi::{CString, c_char, c_void};
 use std::hint::black_box;
 use std::ptr;
-use std::slice;
 use std::sync::LazyLock;
 
 use hubtls_bench::peer::{Client, InPlace, Tls};
@@ -33,8 +32,7 @@ functions! {
     receive_in_place: hubtls_connection_receive_in_place(Connection, *mut u8, usize, hubtls_plaintext_function, *mut c_void, *mut usize, Error) -> hubtls_status;
     read: hubtls_connection_read(Connection, *mut u8, usize, *mut usize, Error) -> hubtls_status;
     write: hubtls_connection_write(Connection, *const u8, usize, *mut usize, Error) -> hubtls_status;
-    pending: hubtls_connection_pending(Connection) -> hubtls_bytes;
-    transmitted: hubtls_connection_transmitted(Connection, usize, Error) -> hubtls_status;
+    transmit: hubtls_connection_transmit(Connection, *mut u8, usize, *mut usize, Error) -> hubtls_status;
 }
 
 /// A `hubtls_connection`.
@@ -68,6 +66,9 @@ impl Drop for Abi {
         unsafe { hubtls_connection_free(self.connection) };
     }
 }
+
+/// Bytes that `flush` makes room for at least.
+const ROOM: usize = 1024;
 
 /// `HUBTLS_ERROR_INIT`.
 const NO_ERROR: hubtls_error = hubtls_error {
@@ -248,17 +249,27 @@ impl Abi {
         count
     }
 
+    /// Lets hubtls write to the end of `wire`: the one copy that every client pays for. `hubtls_connection_pending` would save it where a socket
+    /// takes the bytes, but here it costs a call more.
     fn flush(&mut self, wire: &mut Vec<u8>) {
-        // SAFETY: the connection is live; what waits lives until the next call, which comes after it was copied.
-        unsafe {
-            let pending = (self.functions.pending)(self.connection);
-            if pending.len > 0 {
-                wire.extend_from_slice(slice::from_raw_parts(pending.data, pending.len));
-                check((self.functions.transmitted)(
+        loop {
+            wire.reserve(ROOM);
+            let space = wire.spare_capacity_mut();
+            let mut count = 0;
+            // SAFETY: the connection is live; `space` has that many bytes, of which the first `count` are written.
+            unsafe {
+                check((self.functions.transmit)(
                     self.connection,
-                    pending.len,
+                    space.as_mut_ptr().cast(),
+                    space.len(),
+                    &raw mut count,
                     &raw mut self.error,
                 ));
+                let full = count == space.len();
+                wire.set_len(wire.len() + count);
+                if !full {
+                    return;
+                }
             }
         }
     }

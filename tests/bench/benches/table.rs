@@ -2,10 +2,9 @@
 //! table of small devices alone.
 #![allow(clippy::print_stdout, reason = "printing the tables is its purpose")]
 
-use std::fs;
-
 use hubtls_bench::figures::{Speed, config, heap};
 use hubtls_bench::measure::Effort;
+use hubtls_bench::report::{versions, write};
 use hubtls_bench::small;
 use hubtls_bench::table::Table;
 
@@ -25,14 +24,14 @@ fn main() {
         let (report, costs) = compare(effort);
         println!("{report}\nMicroseconds on this machine.\n\n{costs}");
         if asked("--write") {
-            write(&report, MEASURED);
+            write(README, &report, MEASURED);
         }
     }
     let program = env!("CARGO_BIN_EXE_hubtls-bench-small");
     let small = small::table(effort, program, env!("CARGO_TARGET_TMPDIR")).to_string();
     println!("Small devices.\n\n{small}");
     if asked("--write") {
-        write(&small, SMALL);
+        write(README, &small, SMALL);
     }
 }
 
@@ -50,29 +49,4 @@ fn compare(effort: Effort) -> (String, Table) {
         config(effort),
     );
     (report, speed.costs)
-}
-
-fn versions() -> String {
-    format!(
-        "{}, rustls {} on AWS-LC (aws-lc-sys {})",
-        openssl::version::version(),
-        locked("rustls"),
-        locked("aws-lc-sys"),
-    )
-}
-
-/// The version of a crate in use.
-fn locked(name: &str) -> &'static str {
-    let lock = include_str!("../../../Cargo.lock");
-    let entry = format!("name = \"{name}\"\nversion = \"");
-    let (_, rest) = lock.split_once(&entry).expect("a dependency");
-    rest.split('"').next().expect("a version")
-}
-
-fn write(report: &str, [begin, end]: Markers) {
-    let readme = fs::read_to_string(README).expect("the README");
-    let (head, rest) = readme.split_once(begin).expect("the first marker");
-    let (_, tail) = rest.split_once(end).expect("the second marker");
-    let readme = format!("{head}{begin}\n{report}\n{end}{tail}");
-    fs::write(README, readme).expect("the README can be written");
 }

@@ -14,6 +14,7 @@ pub mod measure;
 pub mod openssl;
 pub mod peer;
 pub mod pki;
+pub mod report;
 pub mod rustls;
 pub mod scale;
 pub mod small;

@@ -11,7 +11,9 @@
  *   else if (hubtls_mbedtls_check(&tls, &ssl, &error)) ...
  *
  * What mbedTLS cannot express: 2.28 has no TLS 1.3 (the policy's TLS 1.2 is offered), takes hashes instead of signature schemes (and has no
- * RSA-PSS and Ed25519 in TLS 1.2), and neither verifies IP addresses: a host that is one is refused. 3.x needs psa_crypto_init() before TLS 1.3. */
+ * RSA-PSS and Ed25519 in TLS 1.2), and neither verifies IP addresses: a host that is one is refused. Before 3.6.3
+ * it does not put together a handshake message that spans several records: with a fragment length, the server's chain of certificates must be
+ * shorter than that. 3.x needs psa_crypto_init() before TLS 1.3. */
 #ifndef HUBTLS_MBEDTLS_H
 #define HUBTLS_MBEDTLS_H
 

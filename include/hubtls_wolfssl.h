@@ -9,7 +9,8 @@
  *   if (ret != WOLFSSL_SUCCESS) hubtls_wolfssl_error(ssl, ret, &error);
  *
  * Needs wolfSSL built with --enable-opensslextra, --enable-sni and --enable-supportedcurves, as Debian's is; with --enable-maxfragment and
- * --enable-alpn for those. What wolfSSL cannot express: whether a server agreed to a fragment length, so that a policy which requires one is refused. */
+ * --enable-alpn for those. What wolfSSL cannot express: whether a server agreed to a fragment length, so that a policy which requires one is refused; and the
+ * order of the signature schemes, among which it puts rsa_pss_pss_* beside rsa_pss_rsae_*. */
 #ifndef HUBTLS_WOLFSSL_H
 #define HUBTLS_WOLFSSL_H
 
@@ -177,6 +178,11 @@ static inline hubtls_status hubtls_wolfssl_error(WOLFSSL *ssl, int ret, hubtls_e
       return hubtls_wolfssl_failed(HUBTLS_ERROR_PROTOCOL_VERSION, "the server does not speak TLS 1.2 or later", code, "it has to be updated", error);
     case MATCH_SUITE_ERROR:
       return hubtls_wolfssl_failed(HUBTLS_ERROR_NO_COMMON_SUITE, "the server chose what was not offered", code, "it has to be updated", error);
+    case LENGTH_ERROR:
+      if (wolfSSL_is_init_finished(ssl))
+        return hubtls_wolfssl_failed(HUBTLS_ERROR_RECORD_OVERFLOW, "a record is larger than agreed", code, "the server has to be mended", error);
+      /* Text read as the header of a record has an impossible length. */
+      return hubtls_wolfssl_failed(HUBTLS_ERROR_NOT_TLS, "what the server sent is no TLS", code, "check the port: 8883 is MQTT over TLS", error);
     case UNKNOWN_RECORD_TYPE:
     case UNKNOWN_HANDSHAKE_TYPE:
       return hubtls_wolfssl_failed(HUBTLS_ERROR_NOT_TLS, "what the server sent is no TLS", code, "check the port: 8883 is MQTT over TLS", error);

@@ -20,6 +20,17 @@
 //! ```
 //!
 //! Without the cargo feature `engine` the crate is the policy, the names and the trusted roots, and links no TLS library.
+//!
+//! For a smaller library, leave features out (`default-features = false`) and name those that are needed:
+//!
+//! | feature | what it adds to `engine` | without it |
+//! | --- | --- | --- |
+//! | `cbc` | the four CBC suites of TLS 1.2 | [`Policy`] has them, a configuration does not and warns; [`ErrorCode::UnsupportedByEngine`] if nothing is left |
+//! | `fragment` | the maximum fragment length | asking for one is [`ErrorCode::UnsupportedByEngine`] |
+//! | `encrypted-keys` | private keys under a passphrase | [`ErrorCode::UnsupportedByEngine`] |
+//! | `pkcs12` | PKCS#12 files, and `encrypted-keys` | [`ErrorCode::UnsupportedByEngine`] |
+//! | `public-web` | the roots of the public web; needs no engine | there is no `Roots::public_web` |
+//! | `json-schema` | the schema of policy documents; needs no engine | there is no `Policy::json_schema` |
 
 mod algorithm;
 mod certificate;

@@ -11,8 +11,8 @@
  *   else if (hubtls_mbedtls_check(&tls, &ssl, &error)) ...
  *
  * What mbedTLS cannot express: 2.28 has no TLS 1.3 (the policy's TLS 1.2 is offered), takes hashes instead of signature schemes (and has no
- * RSA-PSS and Ed25519 in TLS 1.2), and neither verifies IP addresses: a host that is one is refused. Before 3.6.3
- * it does not put together a handshake message that spans several records: with a fragment length, the server's chain of certificates must be
+ * RSA-PSS and Ed25519 in TLS 1.2), and neither verifies IP addresses: a host that is one is refused. It does
+ * not tell whether a server agreed to a fragment length, so that a policy which requires one is refused. Before 3.6.3 it does not put together a handshake message that spans several records: with a fragment length, the server's chain of certificates must be
  * shorter than that. 3.x needs psa_crypto_init() before TLS 1.3. */
 #ifndef HUBTLS_MBEDTLS_H
 #define HUBTLS_MBEDTLS_H
@@ -237,6 +237,9 @@ static inline hubtls_status hubtls_mbedtls_configure(hubtls_mbedtls *tls, mbedtl
 #endif
   status = hubtls_mbedtls_set_versions(config, tls->plan.policy, error);
   if (status == HUBTLS_OK) status = hubtls_mbedtls_set_offer(tls, config, error);
+  if (status == HUBTLS_OK && hubtls_policy_fragment_length(tls->plan.policy, NULL) == HUBTLS_FRAGMENT_REQUIRE)
+    status = hubtls_error_fill(error, HUBTLS_ERROR_UNSUPPORTED_BY_ENGINE, "mbedTLS does not tell whether a server agrees to a fragment length",
+                               "request the length instead of requiring it");
   unsigned char fragment = hubtls_native_fragment_code(tls->plan.policy);
   if (status == HUBTLS_OK && fragment != 0) {
 #ifdef MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
@@ -273,19 +276,12 @@ static inline hubtls_status hubtls_mbedtls_prepare(const hubtls_mbedtls *tls, mb
 
 /* Checks what a handshake agreed on.
  *
- * Errors: CERTIFICATE_REJECTED, FRAGMENT_LENGTH_REFUSED, INVALID_ARGUMENT. */
+ * Errors: CERTIFICATE_REJECTED, INVALID_ARGUMENT. */
 static inline hubtls_status hubtls_mbedtls_check(const hubtls_mbedtls *tls, mbedtls_ssl_context *ssl, hubtls_error *error) {
   if (tls == NULL || ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "tls or ssl is NULL", "pass both");
   if (mbedtls_ssl_get_verify_result(ssl) != 0)
     return hubtls_error_fill(error, HUBTLS_ERROR_CERTIFICATE_REJECTED, "the server's certificate was not verified",
                              "leave the verification as hubtls_mbedtls_configure sets it");
-#ifdef MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
-  size_t bytes = 0;
-  if (hubtls_policy_fragment_length(tls->plan.policy, &bytes) == HUBTLS_FRAGMENT_REQUIRE &&
-      ssl->HUBTLS_MBEDTLS_MEMBER(session)->HUBTLS_MBEDTLS_MEMBER(mfl_code) != hubtls_native_fragment_code(tls->plan.policy))
-    return hubtls_error_fill(error, HUBTLS_ERROR_FRAGMENT_LENGTH_REFUSED, "the server did not agree to the fragment length",
-                             "request the length instead of requiring it, or do without");
-#endif
   return HUBTLS_OK;
 }
 

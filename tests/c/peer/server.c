@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM PROGRAMS "/scenario-server"
-
 extern char **environ;
 
 static _Noreturn void fail(const char *what) {
@@ -28,7 +26,7 @@ static void make_pipe(int ends[2]) {
   }
 }
 
-void server_begin(server *server, const char *row) {
+static void begin(server *server, const char *program, const char *argument) {
   int input[2], output[2];
   make_pipe(input);
   make_pipe(output);
@@ -36,9 +34,9 @@ void server_begin(server *server, const char *row) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input[0], STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output[1], STDOUT_FILENO);
-  char *const arguments[] = {(char *)PROGRAM, (char *)row, NULL};
-  if (posix_spawn(&server->process, PROGRAM, &actions, NULL, arguments, environ) != 0) {
-    fail(PROGRAM);
+  char *const arguments[] = {(char *)program, (char *)argument, NULL};
+  if (posix_spawn(&server->process, program, &actions, NULL, arguments, environ) != 0) {
+    fail(program);
   }
   posix_spawn_file_actions_destroy(&actions);
   close(input[0]);
@@ -47,8 +45,10 @@ void server_begin(server *server, const char *row) {
   server->output = output[0];
 }
 
+void server_begin(server *server, const char *row) { begin(server, PROGRAMS "/scenario-server", row); }
+
 static size_t bytes_of(const cJSON *hexadecimal, uint8_t bytes[CONVERSATION_BYTES]) {
-  const char *text = hexadecimal->valuestring;
+  const char *text = hexadecimal == NULL ? "" : hexadecimal->valuestring;
   size_t len = 0;
   for (; text[2 * len] != 0 && len < CONVERSATION_BYTES; len++) {
     char pair[3] = {text[2 * len], text[2 * len + 1], 0};
@@ -61,7 +61,7 @@ void server_await(server *server) {
   char line[4096];
   FILE *output = fdopen(server->output, "r");
   if (output == NULL || fgets(line, sizeof line, output) == NULL) {
-    fprintf(stderr, "scenario-server ended before it listened\n");
+    fprintf(stderr, "the server ended before it listened\n");
     exit(2);
   }
   fclose(output);
@@ -76,6 +76,11 @@ void server_await(server *server) {
 
 void server_start(server *server, const char *row) {
   server_begin(server, row);
+  server_await(server);
+}
+
+void server_start_echo(server *server) {
+  begin(server, PROGRAMS "/echo-server", NULL);
   server_await(server);
 }
 

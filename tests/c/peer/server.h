@@ -7,7 +7,7 @@
 
 #define CONVERSATION_BYTES 256
 
-// The server of one row of scenarios.json, a process of its own.
+// A server, a process of its own: that of one row of scenarios.json, or one that sends back what it gets.
 typedef struct {
   pid_t process;
   int input;
@@ -15,7 +15,7 @@ typedef struct {
   char host[64];
   uint16_t port;
   char directory[1024];
-  // The conversation to have with it.
+  // The conversation to have with the server of a row.
   uint8_t send[CONVERSATION_BYTES];
   size_t send_len;
   uint8_t receive[CONVERSATION_BYTES];
@@ -28,6 +28,8 @@ void server_begin(server *server, const char *row);
 void server_await(server *server);
 // Both together.
 void server_start(server *server, const char *row);
+// Starts the server that sends back what it gets, and after close_notify its own.
+void server_start_echo(server *server);
 // A new TCP connection to it. Reads from it fail after half a minute, so that no test hangs.
 int server_dial(const server *server);
 void server_stop(server *server);

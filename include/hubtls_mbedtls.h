@@ -10,10 +10,14 @@
  *   if (ret != 0) hubtls_mbedtls_error(&tls, &ssl, ret, &error);
  *   else if (hubtls_mbedtls_check(&tls, &ssl, &error)) ...
  *
- * What mbedTLS cannot express: 2.28 has no TLS 1.3 (the policy's TLS 1.2 is offered), takes hashes instead of signature schemes (and has no
- * RSA-PSS and Ed25519 in TLS 1.2), and neither verifies IP addresses: a host that is one is refused. It does
- * not tell whether a server agreed to a fragment length, so that a policy which requires one is refused. Before 3.6.3 it does not put together a handshake message that spans several records: with a fragment length, the server's chain of certificates must be
- * shorter than that. 3.x needs psa_crypto_init() before TLS 1.3. */
+ * What mbedTLS cannot express:
+ * - It does not verify IP addresses: a host that is one is refused.
+ * - It does not tell whether a server agreed to a fragment length: a policy that requires one is refused. Before 3.6.3 it does not put together a
+ *   handshake message that spans several records: with a fragment length, the server's chain of certificates must be shorter than that.
+ * - 2.28 has no TLS 1.3 (the policy's TLS 1.2 is offered) and takes hashes instead of signature schemes: it has no RSA-PSS and no Ed25519.
+ * - 3.x refuses in TLS 1.3 the fragment length that it asked for: with one, TLS 1.2 alone is offered. In TLS 1.2 it refuses the RSA-PSS signatures that it
+ *   offers for TLS 1.3: they come last, and a server of TLS 1.2 that prefers them all the same is not understood. It has no Ed25519. Call
+ *   psa_crypto_init() before TLS 1.3. */
 #ifndef HUBTLS_MBEDTLS_H
 #define HUBTLS_MBEDTLS_H
 
@@ -89,9 +93,15 @@ static inline hubtls_status hubtls_mbedtls_set_versions(mbedtls_ssl_config *conf
   size_t count = 0;
   const uint16_t *versions = hubtls_policy_versions(policy, &count);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
-  mbedtls_ssl_conf_min_tls_version(
-      config, versions[count - 1] == HUBTLS_TLS_1_2 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
-  mbedtls_ssl_conf_max_tls_version(config, versions[0] == HUBTLS_TLS_1_2 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
+  bool oldest_is_1_2 = versions[count - 1] == HUBTLS_TLS_1_2, newest_is_1_2 = versions[0] == HUBTLS_TLS_1_2;
+  if (hubtls_native_fragment_code(policy) != 0) {
+    if (!oldest_is_1_2)
+      return hubtls_error_fill(error, HUBTLS_ERROR_UNSUPPORTED_BY_ENGINE, "mbedTLS takes a fragment length in TLS 1.2 only",
+                               "use a policy with TLS 1.2, or without a fragment length");
+    newest_is_1_2 = true;
+  }
+  mbedtls_ssl_conf_min_tls_version(config, oldest_is_1_2 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
+  mbedtls_ssl_conf_max_tls_version(config, newest_is_1_2 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
 #else
   if (!hubtls_native_holds(versions, count, HUBTLS_TLS_1_2))
     return hubtls_error_fill(error, HUBTLS_ERROR_UNSUPPORTED_BY_ENGINE, "this mbedTLS has no TLS 1.3, and the policy has nothing else",
@@ -130,8 +140,10 @@ static inline hubtls_status hubtls_mbedtls_set_offer(hubtls_mbedtls *tls, mbedtl
   list = hubtls_policy_signature_schemes(policy, &count);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
   size_t schemes = 0;
-  for (size_t i = 0; i < count && schemes < HUBTLS_MBEDTLS_MOST; i++)
-    if (list[i] != MBEDTLS_TLS1_3_SIG_ED25519) tls->schemes[schemes++] = list[i];
+  /* RSA-PSS (08xx) last: in TLS 1.2 mbedTLS takes no signature of that kind, and a server that heeds the client's order then uses another. */
+  for (int pss = 0; pss < 2; pss++)
+    for (size_t i = 0; i < count && schemes < HUBTLS_MBEDTLS_MOST; i++)
+      if (list[i] != MBEDTLS_TLS1_3_SIG_ED25519 && (list[i] >> 8 == 8) == (pss == 1)) tls->schemes[schemes++] = list[i];
   tls->schemes[schemes] = MBEDTLS_TLS1_3_SIG_NONE;
   mbedtls_ssl_conf_groups(config, tls->groups);
   mbedtls_ssl_conf_sig_algs(config, tls->schemes);

@@ -11,9 +11,9 @@
 #include "stack.h"
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-const stack stack_under_test = {"mbedTLS 3", true, false, false, false, 4096, false};
+const stack stack_under_test = {"mbedTLS 3", true, false, false, false, 512, false, true};
 #else
-const stack stack_under_test = {"mbedTLS 2.28", false, false, false, false, 4096, false};
+const stack stack_under_test = {"mbedTLS 2.28", false, false, false, false, 4096, false, false};
 #endif
 
 static int send_some(void *context, const unsigned char *data, size_t len) {

@@ -1,7 +1,7 @@
 #include "hubtls_openssl.h"
 #include "stack.h"
 
-const stack stack_under_test = {"OpenSSL", true, true, false, true, 512, true};
+const stack stack_under_test = {"OpenSSL", true, true, false, true, 512, true, false};
 
 static hubtls_status talk(SSL *ssl, const uint8_t *send, size_t send_len, uint8_t *receive, size_t receive_len, hubtls_error *error) {
   int ret = SSL_write(ssl, send, (int)send_len);

@@ -18,6 +18,8 @@ typedef struct {
   size_t fragment_length;
   // Whether it tells what fragment length was agreed on.
   bool tells_fragment_length;
+  // Whether a fragment length keeps it to TLS 1.2.
+  bool fragments_tls12_only;
 } stack;
 
 extern const stack stack_under_test;

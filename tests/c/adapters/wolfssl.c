@@ -1,7 +1,7 @@
 #include "hubtls_wolfssl.h"
 #include "stack.h"
 
-const stack stack_under_test = {"wolfSSL", true, false, true, true, 512, false};
+const stack stack_under_test = {"wolfSSL", true, false, true, true, 512, false, false};
 
 static hubtls_status talk(WOLFSSL *ssl, const uint8_t *send, size_t send_len, uint8_t *receive, size_t receive_len, hubtls_error *error) {
   int ret = wolfSSL_write(ssl, send, (int)send_len);

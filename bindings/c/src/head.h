@@ -11,6 +11,7 @@
  *   NULL. Nothing is kept in the thread.
  * - Misuse is reported, not punished: NULL where a handle is needed is HUBTLS_ERROR_INVALID_ARGUMENT, and questions about NULL have a harmless
  *   answer. Bytes are `data` and `len`; NULL with 0 is empty.
+ * - A fault of hubtls's own is HUBTLS_ERROR_INTERNAL; in a library that was installed for size (`compact`, `small`) it ends the program instead.
  * - Threads: policies, roots, identities, configurations and what was negotiated never change and may be used by any number of threads.
  *   Builders, connections and each side of a stream are for one thread at a time; a second call meanwhile fails with HUBTLS_ERROR_IN_USE.
  *   Nobody may free what another call uses.

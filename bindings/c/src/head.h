@@ -28,6 +28,8 @@
 #ifndef HUBTLS_POLICY_ONLY
 #define HUBTLS_ENGINE
 #endif
+/* `hubtls_stream` is over a socket of POSIX. Windows needs another `hubtls_stream_new`, which takes a SOCKET: that is not a descriptor, and wider than
+ * an int. Until then use `hubtls_connection` there. */
 #if !defined(_WIN32)
 #define HUBTLS_POSIX
 #endif

@@ -880,6 +880,12 @@ size_t hubtls_policy_warning_count(const hubtls_policy *policy);
 // The warning at `index`, a sentence; NULL if there is none. Lives as long as the policy.
 const char *hubtls_policy_warning_at(const hubtls_policy *policy, size_t index);
 
+// The same policy once more, to be freed by itself; NULL for NULL.
+hubtls_policy *hubtls_policy_clone(const hubtls_policy *policy);
+
+// Frees a policy. NULL is a no-op.
+void hubtls_policy_free(hubtls_policy *policy);
+
 // Makes a policy that offers these versions at most, and of the suites those that remain usable.
 //
 // Errors: `UNKNOWN_VERSION`, `POLICY_WIDENED` (older than TLS 1.2, or not in the policy), `POLICY_EMPTY`, `INVALID_ARGUMENT`.
@@ -924,12 +930,6 @@ hubtls_status hubtls_policy_with_fragment_length(const hubtls_policy *policy,
                                                  size_t bytes,
                                                  hubtls_policy **changed,
                                                  hubtls_error *error);
-
-// The same policy once more, to be freed by itself; NULL for NULL.
-hubtls_policy *hubtls_policy_clone(const hubtls_policy *policy);
-
-// Frees a policy. NULL is a no-op.
-void hubtls_policy_free(hubtls_policy *policy);
 
 // The two roots that Azure IoT Hub's chains end in.
 //

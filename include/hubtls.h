@@ -642,7 +642,7 @@ bool hubtls_status_is_transient(hubtls_status code);
 const char *hubtls_alert_name(uint8_t alert);
 
 // Fills `error` and returns `code`: for adapters and bindings that report in hubtls's way. `message` and `hint` are copied; NULL counts as
-// empty. A `code` that is none of hubtls's becomes `HUBTLS_ERROR_INTERNAL`.
+// empty, and what is not UTF-8 is replaced. A `code` that is none of hubtls's becomes `HUBTLS_ERROR_INTERNAL`.
 hubtls_status hubtls_error_fill(hubtls_error *error,
                                 hubtls_status code,
                                 const char *message,

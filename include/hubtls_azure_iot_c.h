@@ -26,11 +26,12 @@ typedef struct hubtls_azure_iot_c_option {
 #define HUBTLS_AZURE_IOT_C_OPTIONS 4
 
 /* Writes the options and returns how many. The values live as long as `policy`, `roots` and the two texts; `chain_pem` and `key_pem` are NULL for
- * a device with a symmetric key. Of `roots`, give those that hubtls_roots_believed_about says for your hub. Returns 0 if policy or roots is NULL. */
+ * a device with a symmetric key. Of `roots`, give those that hubtls_roots_believed_about says for your hub. Returns 0 if policy or roots is NULL,
+ * or if the policy has no suite of TLS 1.2: the SDK could not be kept to it. */
 static inline size_t hubtls_azure_iot_c_options(const hubtls_policy *policy, const hubtls_roots *roots, const char *chain_pem,
                                                 const char *key_pem, hubtls_azure_iot_c_option options[HUBTLS_AZURE_IOT_C_OPTIONS]) {
   size_t count = 0;
-  if (policy == NULL || roots == NULL || options == NULL) return 0;
+  if (policy == NULL || roots == NULL || options == NULL || hubtls_policy_openssl_cipher_list(policy)[0] == 0) return 0;
   /* PEM text, all of it in one string. */
   options[count].name = "TrustedCerts";
   options[count++].value = hubtls_roots_pem(roots);

@@ -1,4 +1,4 @@
-/* A hubtls policy applied to mbedTLS 2.28 or 3.x, which does the TLS. Header-only: hubtls itself does not link mbedTLS.
+/* A hubtls policy applied to mbedTLS 2.28, or 3.2 or later, which does the TLS. Header-only: hubtls itself does not link mbedTLS.
  *
  *   hubtls_mbedtls tls;                              // must live as long as the configuration: mbedTLS keeps pointers to it
  *   hubtls_mbedtls_init(&tls);
@@ -11,7 +11,7 @@
  *   else if (hubtls_mbedtls_check(&tls, &ssl, &error)) ...
  *
  * What mbedTLS cannot express:
- * - It does not verify IP addresses: a host that is one is refused.
+ * - It does not verify IP addresses: a host that is one is refused. Of a certificate without alternative names it takes the common name.
  * - It does not tell whether a server agreed to a fragment length: a policy that requires one is refused. Before 3.6.3 it does not put together a
  *   handshake message that spans several records: with a fragment length, the server's chain of certificates must be shorter than that.
  * - 2.28 has no TLS 1.3 (the policy's TLS 1.2 is offered) and takes hashes instead of signature schemes: it has no RSA-PSS and no Ed25519.
@@ -29,7 +29,13 @@
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 
+#include <mbedtls/net_sockets.h>
+
 #include "hubtls_native.h"
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000 && MBEDTLS_VERSION_NUMBER < 0x03020000
+#error "hubtls_mbedtls.h needs mbedTLS 2.28, or 3.2 or later"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -286,11 +292,25 @@ static inline hubtls_status hubtls_mbedtls_prepare(const hubtls_mbedtls *tls, mb
   return HUBTLS_OK;
 }
 
-/* Checks what a handshake agreed on.
+static inline bool hubtls_mbedtls_is_connected(mbedtls_ssl_context *ssl) {
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+  return mbedtls_ssl_is_handshake_over(ssl) == 1;
+#else
+  return ssl->state == MBEDTLS_SSL_HANDSHAKE_OVER;
+#endif
+}
+
+/* Checks what a handshake agreed on, and that the name was verified.
  *
- * Errors: CERTIFICATE_REJECTED, INVALID_ARGUMENT. */
+ * Errors: HANDSHAKE_NOT_COMPLETE, CERTIFICATE_REJECTED, INVALID_ARGUMENT. */
 static inline hubtls_status hubtls_mbedtls_check(const hubtls_mbedtls *tls, mbedtls_ssl_context *ssl, hubtls_error *error) {
   if (tls == NULL || ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "tls or ssl is NULL", "pass both");
+  if (!hubtls_mbedtls_is_connected(ssl))
+    return hubtls_error_fill(error, HUBTLS_ERROR_HANDSHAKE_NOT_COMPLETE, "nothing is agreed yet", "call mbedtls_ssl_handshake until it returns 0");
+  const char *verified = ssl->HUBTLS_MBEDTLS_MEMBER(hostname);
+  if (verified == NULL || strcmp(verified, tls->plan.host) != 0)
+    return hubtls_error_fill(error, HUBTLS_ERROR_CERTIFICATE_REJECTED, "the server's name was not verified",
+                             "call hubtls_mbedtls_prepare before the handshake");
   if (mbedtls_ssl_get_verify_result(ssl) != 0)
     return hubtls_error_fill(error, HUBTLS_ERROR_CERTIFICATE_REJECTED, "the server's certificate was not verified",
                              "leave the verification as hubtls_mbedtls_configure sets it");
@@ -312,14 +332,20 @@ static inline hubtls_status hubtls_mbedtls_verify_error(uint32_t flags, int ret,
   return hubtls_mbedtls_failed(HUBTLS_ERROR_CERTIFICATE_REJECTED, what, ret, "it has to be replaced", error);
 }
 
-/* Says in hubtls's codes why mbedtls_ssl_handshake, _read or _write returned `ret`. Call it before anything else with `ssl`. */
+/* Says in hubtls's codes why mbedtls_ssl_handshake, _read or _write returned a negative number, or _read 0. Call it before anything else with
+ * `ssl`. HUBTLS_OK: nothing failed, or the server has finished in good order. */
 static inline hubtls_status hubtls_mbedtls_error(const hubtls_mbedtls *tls, mbedtls_ssl_context *ssl, int ret, hubtls_error *error) {
   if (tls == NULL || ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "tls or ssl is NULL", "pass both");
-  if (ret >= 0) return HUBTLS_OK;
+  if (ret > 0) return HUBTLS_OK;
+  bool connected = hubtls_mbedtls_is_connected(ssl);
+  const char *network = "the network or the server failed; try again";
   uint32_t flags = mbedtls_ssl_get_verify_result(ssl);
   switch (ret) {
     case MBEDTLS_ERR_SSL_WANT_READ:
     case MBEDTLS_ERR_SSL_WANT_WRITE:
+#ifdef MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET
+    case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+#endif
       return hubtls_mbedtls_failed(HUBTLS_ERROR_IO, "the socket is not ready", ret, "wait until it is ready, then call again", error);
     case MBEDTLS_ERR_SSL_TIMEOUT:
       return hubtls_mbedtls_failed(HUBTLS_ERROR_TIMEOUT, "the peer did not answer in time", ret, "check that the server is up", error);
@@ -333,8 +359,15 @@ static inline hubtls_status hubtls_mbedtls_error(const hubtls_mbedtls *tls, mbed
     case MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION:
 #endif
       return hubtls_mbedtls_failed(HUBTLS_ERROR_PROTOCOL_VERSION, "the server does not speak TLS 1.2 or later", ret, "it has to be updated", error);
+    case 0:
     case MBEDTLS_ERR_SSL_CONN_EOF:
-      return hubtls_mbedtls_failed(HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended", ret, "the network or the server failed; try again", error);
+    case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+      if (connected && ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return HUBTLS_OK;
+      return hubtls_mbedtls_failed(connected ? HUBTLS_ERROR_TRUNCATED : HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended", ret, network, error);
+    case MBEDTLS_ERR_NET_CONN_RESET:
+    case MBEDTLS_ERR_NET_RECV_FAILED:
+    case MBEDTLS_ERR_NET_SEND_FAILED:
+      return hubtls_mbedtls_failed(HUBTLS_ERROR_IO, "the transport failed", ret, network, error);
     case MBEDTLS_ERR_SSL_INVALID_RECORD:
       return hubtls_mbedtls_failed(HUBTLS_ERROR_NOT_TLS, "what the server sent is no TLS", ret, "check the port: 8883 is MQTT over TLS", error);
     default:

@@ -79,6 +79,9 @@ static inline hubtls_status hubtls_native_take_host(hubtls_native_plan *plan, co
   if (strpbrk(plan->host, "/ @*?") != NULL || (plan->host_is_address && strchr(plan->host, ':') == NULL && len < 7))
     return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_SERVER_NAME, "the host name is neither a DNS name nor an IP address",
                              "give the host name alone, without scheme, port and path");
+  /* OpenSSL takes a dot at the beginning for "any name below". */
+  if (plan->host[0] == '.' || strstr(plan->host, "..") != NULL)
+    return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_SERVER_NAME, "a part of the host name is empty", hint);
   return HUBTLS_OK;
 }
 

@@ -10,7 +10,8 @@
  *   if (ret != 1) hubtls_openssl_error(ssl, ret, &error);
  *   else if (hubtls_openssl_check(ssl, &options, &error)) ...
  *
- * A context is for one host: its name is verified for every connection made from it, also by libraries that only take an SSL_CTX. */
+ * A context is for one host: its name is verified for every connection made from it, also by libraries that only take an SSL_CTX, and of private roots
+ * it trusts only those that are believed about that host. With OpenSSL 3, hubtls_openssl_prepare refuses another host. */
 #ifndef HUBTLS_OPENSSL_H
 #define HUBTLS_OPENSSL_H
 
@@ -80,6 +81,8 @@ static inline hubtls_status hubtls_openssl_set_roots(SSL_CTX *ctx, const hubtls_
   /* A root of hubtls's need not be self-signed. */
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   SSL_CTX_set_cert_store(ctx, store);
+  /* This one would be preferred. */
+  SSL_CTX_set0_verify_cert_store(ctx, NULL);
   return HUBTLS_OK;
 }
 
@@ -127,6 +130,8 @@ static inline hubtls_status hubtls_openssl_set_identity(SSL_CTX *ctx, const hubt
         status = hubtls_openssl_failed(HUBTLS_ERROR_INVALID_CERTIFICATE, "the client's chain cannot be used", "replace it", error);
       }
     /* The end of the text is no failure. */
+    if (status == HUBTLS_OK && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+      status = hubtls_openssl_failed(HUBTLS_ERROR_INVALID_CERTIFICATE, "a certificate of the client's chain cannot be read", "replace it", error);
     ERR_clear_error();
   }
   X509_free(certificate);
@@ -145,13 +150,17 @@ static inline hubtls_status hubtls_openssl_configure(SSL_CTX *ctx, const hubtls_
   if (ctx == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "ctx is NULL", "check what SSL_CTX_new returned");
   ERR_clear_error();
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+  /* An application's own would take the place of all verification. */
+  SSL_CTX_set_cert_verify_callback(ctx, NULL, NULL);
   hubtls_status status = hubtls_openssl_set_roots(ctx, NULL, error);
   hubtls_native_plan plan;
   memset(&plan, 0, sizeof plan);
   if (status == HUBTLS_OK) status = hubtls_native_make_plan(&plan, options, error);
   if (status == HUBTLS_OK) status = hubtls_openssl_set_offer(ctx, plan.policy, error);
   if (status == HUBTLS_OK) status = hubtls_openssl_set_name(SSL_CTX_get0_param(ctx), &plan, error);
-  if (status == HUBTLS_OK && SSL_CTX_set_alpn_protos(ctx, plan.alpn, (unsigned)plan.alpn_len) != 0)
+  /* Before 3.0 an empty list is an error. */
+  if (status == HUBTLS_OK && (plan.alpn_len > 0 || OPENSSL_VERSION_NUMBER >= 0x30000000L) &&
+      SSL_CTX_set_alpn_protos(ctx, plan.alpn, (unsigned)plan.alpn_len) != 0)
     status = hubtls_openssl_failed(HUBTLS_ERROR_INVALID_ALPN, "OpenSSL does not take the protocols", "check their names", error);
   if (status == HUBTLS_OK && options->chain_pem != NULL) status = hubtls_openssl_set_identity(ctx, options, error);
   if (status == HUBTLS_OK) status = hubtls_openssl_set_roots(ctx, plan.roots, error);
@@ -159,13 +168,38 @@ static inline hubtls_status hubtls_openssl_configure(SSL_CTX *ctx, const hubtls_
   return status;
 }
 
+/* Whether the context, from which `param` comes, was configured for that host. */
+static inline bool hubtls_openssl_is_for(X509_VERIFY_PARAM *param, const hubtls_native_plan *plan) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+  const char *host = X509_VERIFY_PARAM_get0_host(param, 0);
+  char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+  bool same = host == NULL && address == NULL;
+  if (host != NULL && !plan->host_is_address) same = strcmp(host, plan->host) == 0;
+  if (address != NULL && plan->host_is_address) {
+    X509_VERIFY_PARAM *other = X509_VERIFY_PARAM_new();
+    char *wanted = other != NULL && X509_VERIFY_PARAM_set1_ip_asc(other, plan->host) ? X509_VERIFY_PARAM_get1_ip_asc(other) : NULL;
+    same = wanted != NULL && strcmp(address, wanted) == 0;
+    OPENSSL_free(wanted);
+    X509_VERIFY_PARAM_free(other);
+  }
+  OPENSSL_free(address);
+  return same;
+#else
+  (void)param;
+  (void)plan;
+  return true;
+#endif
+}
+
 /* Prepares one connection made from a configured context: the name goes into the ClientHello (SNI) and is verified.
  *
- * Errors: INVALID_SERVER_NAME, INVALID_ARGUMENT, NO_ROOTS. */
+ * Errors: INVALID_SERVER_NAME, INVALID_ALPN, NO_ROOTS, INVALID_ARGUMENT (also if the context is for another host). */
 static inline hubtls_status hubtls_openssl_prepare(SSL *ssl, const hubtls_native_options *options, hubtls_error *error) {
   if (ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "ssl is NULL", "check what SSL_new returned");
   hubtls_native_plan plan;
   hubtls_status status = hubtls_native_make_plan(&plan, options, error);
+  if (status == HUBTLS_OK && !hubtls_openssl_is_for(SSL_get0_param(ssl), &plan))
+    status = hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "the context was configured for another host", "configure a context for each host");
   if (status == HUBTLS_OK) status = hubtls_openssl_set_name(SSL_get0_param(ssl), &plan, error);
   /* An IP address may not stand there (RFC 6066, section 3). */
   if (status == HUBTLS_OK && !SSL_set_tlsext_host_name(ssl, plan.host_is_address ? NULL : plan.host))
@@ -176,7 +210,8 @@ static inline hubtls_status hubtls_openssl_prepare(SSL *ssl, const hubtls_native
 
 /* Checks what a handshake agreed on: OpenSSL itself goes on if a server does not agree to a fragment length that is required.
  *
- * Errors: FRAGMENT_LENGTH_REFUSED, HANDSHAKE_NOT_COMPLETE, NO_COMMON_SUITE, CERTIFICATE_REJECTED, INVALID_ARGUMENT. */
+ * Errors: FRAGMENT_LENGTH_REFUSED, HANDSHAKE_NOT_COMPLETE, NO_COMMON_SUITE, CERTIFICATE_REJECTED; of the options INVALID_SERVER_NAME, INVALID_ALPN,
+ * NO_ROOTS, INVALID_ARGUMENT. */
 static inline hubtls_status hubtls_openssl_check(SSL *ssl, const hubtls_native_options *options, hubtls_error *error) {
   hubtls_native_plan plan;
   hubtls_status status = hubtls_native_make_plan(&plan, options, error);
@@ -235,15 +270,18 @@ static inline hubtls_status hubtls_openssl_verify_error(long result, hubtls_erro
   return hubtls_openssl_failed(status, X509_verify_cert_error_string(result), hint, error);
 }
 
-/* Says in hubtls's codes why SSL_connect, SSL_read or SSL_write returned `ret`, and empties OpenSSL's queue of errors. Call it at once. */
+/* Says in hubtls's codes why SSL_connect, SSL_read or SSL_write returned `ret`, and empties OpenSSL's queue of errors. Call it at once.
+ * HUBTLS_OK: nothing failed, or the server has finished in good order. */
 static inline hubtls_status hubtls_openssl_error(SSL *ssl, int ret, hubtls_error *error) {
   const char *network = "the network or the server failed; try again";
   if (ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "ssl is NULL", "pass the connection that failed");
   int kind = SSL_get_error(ssl, ret);
   unsigned long code = ERR_peek_error();
   int reason = ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
-  bool handshaking = !SSL_is_init_finished(ssl);
-  if (kind == SSL_ERROR_NONE) return HUBTLS_OK;
+  /* SSL_is_init_finished is no longer true after a fatal error. */
+  unsigned char finished[64];
+  bool handshaking = SSL_get_peer_finished(ssl, finished, sizeof finished) == 0;
+  if (kind == SSL_ERROR_NONE || (kind == SSL_ERROR_ZERO_RETURN && !handshaking)) return HUBTLS_OK;
   if (kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE)
     return hubtls_openssl_failed(HUBTLS_ERROR_IO, "the socket is not ready", "wait until it is ready, then call again", error);
   if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return hubtls_openssl_verify_error(SSL_get_verify_result(ssl), error);
@@ -274,7 +312,8 @@ static inline hubtls_status hubtls_openssl_error(SSL *ssl, int ret, hubtls_error
   if (kind == SSL_ERROR_SYSCALL || kind == SSL_ERROR_ZERO_RETURN)
     return handshaking ? hubtls_openssl_failed(HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended in mid-handshake", network, error)
                        : hubtls_openssl_failed(HUBTLS_ERROR_TRUNCATED, "the connection ended", network, error);
-  return hubtls_openssl_failed(HUBTLS_ERROR_INTERNAL, "OpenSSL failed", "report this", error);
+  /* The oldest error is of another part of OpenSSL: a signature or a certificate that it cannot read. */
+  return hubtls_openssl_failed(HUBTLS_ERROR_PEER_MISBEHAVED, "TLS failed", "the server's log may tell why", error);
 }
 
 #ifdef __cplusplus

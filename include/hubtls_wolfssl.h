@@ -9,8 +9,11 @@
  *   if (ret != WOLFSSL_SUCCESS) hubtls_wolfssl_error(ssl, ret, &error);
  *
  * Needs wolfSSL built with --enable-opensslextra, --enable-sni and --enable-supportedcurves, as Debian's is; with --enable-maxfragment and
- * --enable-alpn for those. What wolfSSL cannot express: whether a server agreed to a fragment length, so that a policy which requires one is refused; and the
- * order of the signature schemes, among which it puts rsa_pss_pss_* beside rsa_pss_rsae_*. */
+ * --enable-alpn for those. A context is for one host: of private roots it trusts only those that are
+ * believed about the host of its options.
+ *
+ * What wolfSSL cannot express: whether a server agreed to a fragment length, so that a policy which requires one is refused; and the order of the
+ * signature schemes, among which it puts rsa_pss_pss_* beside rsa_pss_rsae_*. Of a certificate without alternative names it takes the common name. */
 #ifndef HUBTLS_WOLFSSL_H
 #define HUBTLS_WOLFSSL_H
 
@@ -30,12 +33,26 @@
 extern "C" {
 #endif
 
+/* Whether this wolfSSL has every suite of the list: it passes over names that it does not know. */
+static inline bool hubtls_wolfssl_has_all(const char *suites) {
+  while (*suites != 0) {
+    size_t len = strcspn(suites, ":");
+    bool found = false;
+    const char *known;
+    for (int i = 0; !found && (known = wolfSSL_get_cipher_list(i)) != NULL; i++) found = strlen(known) == len && strncmp(known, suites, len) == 0;
+    if (!found) return false;
+    suites += len + (suites[len] == ':');
+  }
+  return true;
+}
+
 static inline hubtls_status hubtls_wolfssl_set_offer(WOLFSSL_CTX *ctx, const hubtls_policy *policy, hubtls_error *error) {
   const char *hint = "this wolfSSL was built without something that the policy needs: narrow the policy, or use another build";
   size_t count = 0;
   const uint16_t *versions = hubtls_policy_versions(policy, &count);
   if (wolfSSL_CTX_SetMinVersion(ctx, versions[count - 1] == HUBTLS_TLS_1_2 ? WOLFSSL_TLSV1_2 : WOLFSSL_TLSV1_3) != WOLFSSL_SUCCESS ||
       wolfSSL_CTX_set_max_proto_version(ctx, versions[0]) != WOLFSSL_SUCCESS ||
+      !hubtls_wolfssl_has_all(hubtls_policy_wolfssl_cipher_list(policy)) ||
       wolfSSL_CTX_set_cipher_list(ctx, hubtls_policy_wolfssl_cipher_list(policy)) != WOLFSSL_SUCCESS ||
       wolfSSL_CTX_set1_sigalgs_list(ctx, hubtls_policy_wolfssl_signature_algorithms(policy)) != WOLFSSL_SUCCESS)
     return hubtls_error_fill(error, HUBTLS_ERROR_UNSUPPORTED_BY_ENGINE, "wolfSSL does not take the policy", hint);
@@ -70,9 +87,23 @@ static inline int hubtls_wolfssl_give_passphrase(char *buffer, int size, int wri
   return (int)strlen(text);
 }
 
+/* Whether each certificate of the text can be read: wolfSSL sends a chain as it is. */
+static inline bool hubtls_wolfssl_reads(const char *pem) {
+  WOLFSSL_BIO *text = wolfSSL_BIO_new_mem_buf(pem, (int)strlen(pem));
+  bool sound = text != NULL && strstr(pem, "-----BEGIN") != NULL;
+  for (const char *rest = pem; sound && (rest = strstr(rest, "-----BEGIN")) != NULL; rest++) {
+    WOLFSSL_X509 *certificate = wolfSSL_PEM_read_bio_X509(text, NULL, NULL, NULL);
+    sound = certificate != NULL;
+    wolfSSL_X509_free(certificate);
+  }
+  wolfSSL_BIO_free(text);
+  return sound;
+}
+
 static inline hubtls_status hubtls_wolfssl_set_identity(WOLFSSL_CTX *ctx, const hubtls_native_options *options, hubtls_error *error) {
   const unsigned char *chain = (const unsigned char *)options->chain_pem, *key = (const unsigned char *)options->key_pem;
-  if (wolfSSL_CTX_use_certificate_chain_buffer(ctx, chain, (long)strlen(options->chain_pem)) != WOLFSSL_SUCCESS)
+  if (!hubtls_wolfssl_reads(options->chain_pem) ||
+      wolfSSL_CTX_use_certificate_chain_buffer(ctx, chain, (long)strlen(options->chain_pem)) != WOLFSSL_SUCCESS)
     return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_CERTIFICATE, "the client's certificate cannot be used", "give it in PEM");
   wolfSSL_CTX_set_default_passwd_cb(ctx, hubtls_wolfssl_give_passphrase);
   wolfSSL_CTX_set_default_passwd_cb_userdata(ctx, (void *)(size_t)options->passphrase);
@@ -113,6 +144,9 @@ static inline hubtls_status hubtls_wolfssl_set_protocols(WOLFSSL *ssl, const hub
 #ifdef HAVE_ALPN
   /* Commas between the names instead of lengths before them. */
   char names[HUBTLS_NATIVE_ALPN];
+  for (size_t at = 0; at < plan->alpn_len; at += 1 + (size_t)plan->alpn[at])
+    if (memchr(plan->alpn + at + 1, ',', plan->alpn[at]) != NULL)
+      return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ALPN, "wolfSSL cannot offer a protocol with a comma in its name", "use another name");
   memcpy(names, plan->alpn + 1, plan->alpn_len - 1);
   for (size_t at = plan->alpn[0]; at < plan->alpn_len - 1; at += 1 + (size_t)plan->alpn[at + 1]) names[at] = ',';
   if (wolfSSL_UseALPN(ssl, names, (unsigned)plan->alpn_len - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) == WOLFSSL_SUCCESS) return HUBTLS_OK;
@@ -125,7 +159,7 @@ static inline hubtls_status hubtls_wolfssl_set_protocols(WOLFSSL *ssl, const hub
 
 /* Prepares one connection made from a configured context: the name goes into the ClientHello (SNI) and is verified; and ALPN.
  *
- * Errors: INVALID_SERVER_NAME, INVALID_ALPN, UNSUPPORTED_BY_ENGINE, INVALID_ARGUMENT. */
+ * Errors: INVALID_SERVER_NAME, INVALID_ALPN, NO_ROOTS, UNSUPPORTED_BY_ENGINE, INVALID_ARGUMENT. */
 static inline hubtls_status hubtls_wolfssl_prepare(WOLFSSL *ssl, const hubtls_native_options *options, hubtls_error *error) {
   if (ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "ssl is NULL", "check what wolfSSL_new returned");
   hubtls_native_plan plan;
@@ -150,7 +184,8 @@ static inline hubtls_status hubtls_wolfssl_failed(hubtls_status status, const ch
   return hubtls_error_fill(error, status, message, hint);
 }
 
-/* Says in hubtls's codes why wolfSSL_connect, wolfSSL_read or wolfSSL_write returned `ret`. Call it at once. */
+/* Says in hubtls's codes why wolfSSL_connect, wolfSSL_read or wolfSSL_write returned `ret`. Call it at once. HUBTLS_OK: nothing failed, or the server has
+ * finished in good order. */
 static inline hubtls_status hubtls_wolfssl_error(WOLFSSL *ssl, int ret, hubtls_error *error) {
   const char *certificate = "the server's certificate is not to be trusted";
   if (ssl == NULL) return hubtls_error_fill(error, HUBTLS_ERROR_INVALID_ARGUMENT, "ssl is NULL", "pass the connection that failed");
@@ -186,9 +221,13 @@ static inline hubtls_status hubtls_wolfssl_error(WOLFSSL *ssl, int ret, hubtls_e
     case UNKNOWN_RECORD_TYPE:
     case UNKNOWN_HANDSHAKE_TYPE:
       return hubtls_wolfssl_failed(HUBTLS_ERROR_NOT_TLS, "what the server sent is no TLS", code, "check the port: 8883 is MQTT over TLS", error);
+    case WOLFSSL_ERROR_ZERO_RETURN:
+      if (wolfSSL_is_init_finished(ssl)) return HUBTLS_OK;
+      return hubtls_wolfssl_failed(HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended", code, "the server's log may tell why", error);
     case SOCKET_PEER_CLOSED_E:
     case SOCKET_ERROR_E:
-      return hubtls_wolfssl_failed(HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended", code, "the network or the server failed; try again", error);
+      return hubtls_wolfssl_failed(wolfSSL_is_init_finished(ssl) ? HUBTLS_ERROR_TRUNCATED : HUBTLS_ERROR_CLOSED_IN_HANDSHAKE, "the connection ended",
+                                   code, "the network or the server failed; try again", error);
     default:
       break;
   }

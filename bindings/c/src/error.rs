@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use hubtls::{Alert, Error, ErrorCode, Result};
 
-use crate::memory::{optional_text, static_text};
+use crate::memory::{lossy_text, static_text};
 
 /// `HUBTLS_OK`, or one of `HUBTLS_ERROR_*`.
 pub type hubtls_status = i32;
@@ -134,7 +134,7 @@ pub extern "C" fn hubtls_alert_name(alert: u8) -> *const c_char {
 }
 
 /// Fills `error` and returns `code`: for adapters and bindings that report in hubtls's way. `message` and `hint` are copied; NULL counts as
-/// empty. A `code` that is none of hubtls's becomes `HUBTLS_ERROR_INTERNAL`.
+/// empty, and what is not UTF-8 is replaced. A `code` that is none of hubtls's becomes `HUBTLS_ERROR_INTERNAL`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hubtls_error_fill(
     error: *mut hubtls_error,
@@ -144,14 +144,9 @@ pub unsafe extern "C" fn hubtls_error_fill(
 ) -> hubtls_status {
     guard(error, || {
         // SAFETY: forwarded from the caller.
-        let (message, hint) = unsafe {
-            (
-                optional_text(message, "message")?.unwrap_or_default(),
-                optional_text(hint, "hint")?.unwrap_or_default(),
-            )
-        };
+        let (message, hint) = unsafe { (lossy_text(message), lossy_text(hint)) };
         let known = ErrorCode::ALL.iter().find(|known| status(**known) == code);
         let code = known.copied().unwrap_or(ErrorCode::Internal);
-        Err(Error::new(code, message.to_owned(), hint.to_owned()))
+        Err(Error::new(code, message, hint))
     })
 }

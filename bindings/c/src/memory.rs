@@ -146,6 +146,7 @@ pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
 ///
 /// # Safety
 /// As [`text`].
+#[cfg(feature = "engine")]
 pub(crate) unsafe fn optional_text<'a>(
     pointer: *const c_char,
     name: &str,
@@ -154,6 +155,20 @@ pub(crate) unsafe fn optional_text<'a>(
         true => Ok(None),
         // SAFETY: forwarded from the caller.
         false => unsafe { text(pointer, name) }.map(Some),
+    }
+}
+
+/// A text that C lent, empty for NULL; what is not UTF-8 in it is replaced.
+///
+/// # Safety
+/// As [`text`].
+pub(crate) unsafe fn lossy_text(pointer: *const c_char) -> String {
+    match pointer.is_null() {
+        true => String::new(),
+        // SAFETY: not NULL; the rest is forwarded from the caller.
+        false => unsafe { CStr::from_ptr(pointer) }
+            .to_string_lossy()
+            .into_owned(),
     }
 }
 

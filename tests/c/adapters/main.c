@@ -2,8 +2,13 @@
 
 #include "tests.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -168,6 +173,11 @@ static void bad_options_are_refused_before_anything_is_sent(void **state) {
   assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_SERVER_NAME);
   options.host = "https://hub1.azure-devices.net";
   assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_SERVER_NAME);
+  // An empty part: to OpenSSL the first would be "any name below".
+  options.host = ".azure-devices.net";
+  assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_SERVER_NAME);
+  options.host = "hub1..azure-devices.net";
+  assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_SERVER_NAME);
   options.host = "hub1.azure-devices.net";
   options.chain_pem = "";
   assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_ARGUMENT);
@@ -216,6 +226,66 @@ static void fragment_length_is_requested_and_required(void **state) {
   server_stop(&peer);
 }
 
+typedef struct {
+  int client;
+  int server;
+} cable;
+
+// Carries bytes both ways until both sides have been quiet for a while, then cuts.
+static void *carry(void *context) {
+  cable *ends = context;
+  struct pollfd sides[] = {{.fd = ends->client, .events = POLLIN}, {.fd = ends->server, .events = POLLIN}};
+  uint8_t bytes[4096];
+  while (poll(sides, 2, 500) > 0) {
+    for (int i = 0; i < 2; i++) {
+      ssize_t count = sides[i].revents == 0 ? 0 : recv(sides[i].fd, bytes, sizeof bytes, 0);
+      if (count > 0 && send(sides[1 - i].fd, bytes, (size_t)count, MSG_NOSIGNAL) != count) {
+        count = -1;
+      }
+      if (count < 0 || (count == 0 && sides[i].revents != 0)) {
+        break;
+      }
+    }
+  }
+  close(ends->client);
+  return NULL;
+}
+
+// The end of the network is no end of the connection: something may be missing.
+static void cut_connection_is_told_from_a_finished_one(void **state) {
+  (void)state;
+  static const char *const rows[] = {"OpenSSL with TLS 1.2 agrees to ECDHE-ECDSA-AES128-GCM-SHA256",
+                                     "OpenSSL with TLS 1.3 and an ECDSA certificate agrees to TLS_AES_128_GCM_SHA256"};
+  for (size_t i = 0; i < 1 + (size_t)stack_under_test.has_tls13; i++) {
+    server peer;
+    server_start(&peer, rows[i]);
+    file pem = file_read(peer.directory, "roots.pem");
+    hubtls_error error = HUBTLS_ERROR_INIT;
+    hubtls_native_options options = HUBTLS_NATIVE_OPTIONS_INIT;
+    hubtls_roots *roots = NULL;
+    assert_int_equal(hubtls_roots_from_pem(pem.data, pem.len, &roots, &error), HUBTLS_OK);
+    options.roots = roots;
+    options.host = "localhost";
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    cable cable = {ends[1], server_dial(&peer)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, carry, &cable), 0);
+    uint8_t answer[CONVERSATION_BYTES];
+    // Waits for one byte more than the server sends.
+    hubtls_status status = stack_converse(ends[0], &options, peer.send, peer.send_len, answer, peer.receive_len + 1, &error);
+    if (status != HUBTLS_ERROR_TRUNCATED) {
+      fail_msg("%s: %s (%s)", hubtls_status_name(status), error.message, error.hint);
+    }
+    pthread_join(thread, NULL);
+    close(ends[0]);
+    close(cable.server);
+    hubtls_roots_free(roots);
+    file_free(&pem);
+    server_stop(&peer);
+  }
+}
+
 static void identity_is_checked_when_it_is_configured(void **state) {
   (void)state;
   server peer, other;
@@ -228,6 +298,17 @@ static void identity_is_checked_when_it_is_configured(void **state) {
   options.chain_pem = (const char *)chain.data;
   options.key_pem = (const char *)key.data;
   assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_KEY_MISMATCH);
+  // A broken certificate after the client's own is not passed over.
+  char *broken = calloc(1, chain.len + 100);
+  file own_key = file_read(peer.directory, "identity.key");
+  memcpy(broken, chain.data, chain.len);
+  strcpy(broken + chain.len, "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+  options.chain_pem = broken;
+  options.key_pem = (const char *)own_key.data;
+  assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_CERTIFICATE);
+  options.chain_pem = (const char *)chain.data;
+  free(broken);
+  file_free(&own_key);
   options.key_pem = "no key";
   assert_int_equal(stack_converse(-1, &options, NULL, 0, NULL, 0, &error), HUBTLS_ERROR_INVALID_KEY);
   file_free(&chain);
@@ -237,6 +318,8 @@ static void identity_is_checked_when_it_is_configured(void **state) {
 }
 
 int main(void) {
+  // Some libraries write to a socket that is cut.
+  signal(SIGPIPE, SIG_IGN);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(compliant_servers_are_talked_to),
       cmocka_unit_test(client_certificate_is_sent),
@@ -250,6 +333,7 @@ int main(void) {
       cmocka_unit_test(peer_that_speaks_no_tls_is_refused),
       cmocka_unit_test(bad_options_are_refused_before_anything_is_sent),
       cmocka_unit_test(fragment_length_is_requested_and_required),
+      cmocka_unit_test(cut_connection_is_told_from_a_finished_one),
       cmocka_unit_test(identity_is_checked_when_it_is_configured),
       cmocka_unit_test(client_hello_is_the_policys),
       cmocka_unit_test(client_hello_asks_for_each_fragment_length),

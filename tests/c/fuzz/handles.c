@@ -85,8 +85,13 @@ void made(enum kind kind, bool success, void *output)
         release(kind, output);
         return;
     }
-    clear(kind, place);
+    /* The place is taken first: what the end of the older one calls back may fill an empty one. */
+    void *older = *place;
     *place = output;
+    if (older != NULL && kind == CONNECTION) {
+        server_forget(older);
+    }
+    release(kind, older);
 }
 
 void free_one(enum kind kind)

@@ -1,5 +1,6 @@
 //! hubtls as a C program uses it.
 
+use std::cell::UnsafeCell;
 use std::ffi::{CString, c_char, c_void};
 use std::hint::black_box;
 use std::ptr;
@@ -39,7 +40,8 @@ functions! {
 pub struct Abi {
     connection: Connection,
     functions: &'static Functions,
-    error: hubtls_error,
+    /// The thread's own.
+    error: Error,
 }
 
 /// A `hubtls_config`, and the server's name as C has it.
@@ -82,6 +84,11 @@ const NO_ERROR: hubtls_error = hubtls_error {
     hint: [0; HUBTLS_ERROR_TEXT],
 };
 
+thread_local! {
+    /// As a C program has it: one for all calls of a thread.
+    static ERROR: UnsafeCell<hubtls_error> = const { UnsafeCell::new(NO_ERROR) };
+}
+
 fn check(status: hubtls_status) {
     assert_eq!(status, HUBTLS_OK);
 }
@@ -120,7 +127,7 @@ impl Client for Abi {
         let mut client = Self {
             connection: ptr::null_mut(),
             functions: &FUNCTIONS,
-            error: NO_ERROR,
+            error: ERROR.with(UnsafeCell::get),
         };
         // SAFETY: the configuration is live; the outputs are this client's.
         check(unsafe {
@@ -128,7 +135,7 @@ impl Client for Abi {
                 config.config,
                 config.server_name.as_ptr(),
                 &raw mut client.connection,
-                &raw mut client.error,
+                client.error,
             )
         });
         client.flush(wire);
@@ -152,7 +159,7 @@ impl Client for Abi {
                     rest.as_ptr(),
                     rest.len(),
                     &raw mut taken,
-                    &raw mut self.error,
+                    self.error,
                 )
             });
             rest = &rest[taken..];
@@ -177,7 +184,7 @@ impl Client for Abi {
                     data.as_ptr(),
                     data.len(),
                     &raw mut taken,
-                    &raw mut self.error,
+                    self.error,
                 )
             });
             assert!(taken > 0, "all before was sent");
@@ -225,7 +232,7 @@ impl InPlace for Abi {
                 Some(count),
                 (&raw mut received).cast(),
                 &raw mut done,
-                &raw mut self.error,
+                self.error,
             )
         });
         assert_eq!(done, ciphertext.len(), "whole records leave nothing");
@@ -243,7 +250,7 @@ impl Abi {
                 output.as_mut_ptr(),
                 output.len(),
                 &raw mut count,
-                &raw mut self.error,
+                self.error,
             )
         });
         count
@@ -263,7 +270,7 @@ impl Abi {
                     space.as_mut_ptr().cast(),
                     space.len(),
                     &raw mut count,
-                    &raw mut self.error,
+                    self.error,
                 ));
                 let full = count == space.len();
                 wire.set_len(wire.len() + count);

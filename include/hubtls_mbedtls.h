@@ -22,14 +22,13 @@
 #define HUBTLS_MBEDTLS_H
 
 #include <mbedtls/error.h>
+#include <mbedtls/net_sockets.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
-
-#include <mbedtls/net_sockets.h>
 
 #include "hubtls_native.h"
 

@@ -231,19 +231,17 @@ typedef struct {
   int server;
 } cable;
 
-// Carries bytes both ways until both sides have been quiet for a while, then cuts.
+// Carries bytes both ways until one side ends or both have been quiet for a while, then cuts.
 static void *carry(void *context) {
   cable *ends = context;
   struct pollfd sides[] = {{.fd = ends->client, .events = POLLIN}, {.fd = ends->server, .events = POLLIN}};
   uint8_t bytes[4096];
-  while (poll(sides, 2, 500) > 0) {
-    for (int i = 0; i < 2; i++) {
-      ssize_t count = sides[i].revents == 0 ? 0 : recv(sides[i].fd, bytes, sizeof bytes, 0);
-      if (count > 0 && send(sides[1 - i].fd, bytes, (size_t)count, MSG_NOSIGNAL) != count) {
-        count = -1;
-      }
-      if (count < 0 || (count == 0 && sides[i].revents != 0)) {
-        break;
+  bool open = true;
+  while (open && poll(sides, 2, 500) > 0) {
+    for (int i = 0; open && i < 2; i++) {
+      if (sides[i].revents != 0) {
+        ssize_t count = recv(sides[i].fd, bytes, sizeof bytes, 0);
+        open = count > 0 && send(sides[1 - i].fd, bytes, (size_t)count, MSG_NOSIGNAL) == count;
       }
     }
   }

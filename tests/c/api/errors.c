@@ -81,6 +81,10 @@ static void text_that_is_not_utf_8_is_refused(void **state) {
   hubtls_policy *policy = NULL;
   FAILS(INVALID_ARGUMENT, "UTF-8", hubtls_policy_named("\xFF", &policy, &error));
   assert_null(policy);
+}
+
+static void sentence_that_is_not_utf_8_is_made_so(void **state) {
+  (void)state;
   hubtls_error error = HUBTLS_ERROR_INIT;
   assert_int_equal(hubtls_error_fill(&error, HUBTLS_ERROR_IO, "\xFF!", NULL), HUBTLS_ERROR_IO);
   assert_string_equal(error.message, "\xEF\xBF\xBD!");
@@ -137,6 +141,7 @@ int main(void) {
       cmocka_unit_test(error_of_a_later_release_is_filled_as_far_as_it_is_known),
       cmocka_unit_test(long_text_is_cut_between_characters),
       cmocka_unit_test(text_that_is_not_utf_8_is_refused),
+      cmocka_unit_test(sentence_that_is_not_utf_8_is_made_so),
       cmocka_unit_test(suites_have_names_and_strengths),
       cmocka_unit_test(versions_groups_and_schemes_have_names),
   };

@@ -1,0 +1,412 @@
+"""``hubtls.SSLContext``: an ``ssl.SSLContext`` whose connections are hubtls's own."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ._ciphers import descriptions, named
+from ._errors import HubTlsError, HubTlsSSLError, HubTlsWarning, refuse, refuse_connection
+from ._hubtls import Config, Identity, Policy, Roots
+from ._socket import Engine, SSLObject, SSLSession, SSLSocket
+
+_new = ssl._ssl._SSLContext.__new__  # type: ignore[attr-defined]
+
+#: Libraries that set ALPN and roots of a context of yours for each of their connections.
+_PER_CONNECTION = frozenset({"urllib3", "requests", "httpcore", "httpx", "pip"})
+
+_VERSIONS = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}
+
+#: OpenSSL's names of groups that differ from IANA's.
+_CURVES = {"prime256v1": "secp256r1", "P-256": "secp256r1", "P-384": "secp384r1", "X25519": "X25519"}
+
+
+def _caller() -> str:
+    """The top-level package of whoever called the method that calls this."""
+    name: str = sys._getframe(2).f_globals.get("__name__", "")
+    parts = name.split(".")
+    return parts[2] if parts[:2] == ["pip", "_vendor"] and len(parts) > 2 else parts[0]
+
+
+def _widened(what: str) -> HubTlsError:
+    return refuse(
+        "POLICY_WIDENED",
+        f"{what} would weaken the policy",
+        "leave it: a policy can be narrowed, never widened, and verification cannot be switched off",
+    )
+
+
+def identity_from_files(certfile: Any, keyfile: Any, password: Any) -> Identity:
+    """What ``load_cert_chain`` loads, ``password`` in each of its forms."""
+    with open(certfile, "rb") as file:
+        chain = file.read()
+    key = chain
+    if keyfile is not None:
+        with open(keyfile, "rb") as file:
+            key = file.read()
+    try:
+        return Identity.from_pem(chain, key, None if callable(password) else password)
+    except HubTlsError as error:
+        if callable(password) and error.code == "PASSPHRASE_REQUIRED":
+            return Identity.from_pem(chain, key, password())
+        raise
+
+
+class SSLContext(ssl.SSLContext):
+    """An ``ssl.SSLContext`` for clients of Azure IoT Hub, to be used wherever one is expected.
+
+    ``SSLContext(policy="iothub-ecc", identity=("device.pem", "device.key"))`` takes the options of ``hubtls.Config``, or a ``Config``.
+    Its connections are hubtls's own (rustls), not OpenSSL's. Setters may narrow what it offers; what would weaken it raises POLICY_WIDENED.
+    """
+
+    sslsocket_class = SSLSocket
+    sslobject_class = SSLObject  # type: ignore[assignment]
+
+    def __new__(cls, config: Config | int | None = None, **options: Any) -> SSLContext:
+        self: SSLContext = _new(cls, ssl.PROTOCOL_TLS_CLIENT)
+        return self
+
+    def __init__(self, config: Config | int | None = None, **options: Any) -> None:
+        if isinstance(config, int):
+            # As in ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).
+            if config not in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS):
+                raise refuse("INVALID_ARGUMENT", "hubtls is for clients of TLS 1.2 and later", "leave the protocol out")
+            config = None
+        if config is None:
+            config = Config(**options)
+        elif not isinstance(config, Config):
+            raise TypeError(f"config is {type(config).__name__}, not hubtls.Config")
+        elif options:
+            raise refuse("INVALID_ARGUMENT", "there is a Config and options too", "use config.replace(...)")
+        self._base = self._config = config
+        self._settings: dict[str, Any] = {}
+        self._versions: list[ssl.TLSVersion] = [ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED]
+        self._narrowed_options = ssl.Options(0)
+        self._next_alpn: dict[int, tuple[Config, Config]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def config(self) -> Config:
+        """What the next connection is made with."""
+        return self._config
+
+    def replace_roots(self, roots: Roots | bytes | str | os.PathLike[str]) -> None:
+        """Trusts these instead, from the next connection on; open ones go on, and no session is resumed. NO_ROOTS leaves it as it was."""
+        with self._lock:
+            self._base = self._base.with_roots(roots)
+            self._config = self._config.with_roots(roots)
+
+    def _set(self, **settings: Any) -> None:
+        """Narrows the configuration, or leaves it as it is and raises."""
+        with self._lock:
+            settings = {**self._settings, **settings}
+            arguments = dict(settings)
+            policy = self._base.policy
+            if suites := arguments.pop("suites", None):
+                policy = policy.only_suites(suites)
+            if groups := arguments.pop("groups", None):
+                policy = policy.only_groups(groups)
+            if versions := arguments.pop("versions", None):
+                policy = policy.only_versions(versions)
+            self._config = self._base.replace(policy=policy, **arguments)
+            self._settings = settings
+
+    # Connections.
+
+    def _wrap_socket(  # noqa: PLR0913
+        self,
+        sock: ssl.SSLSocket,
+        server_side: bool,
+        server_hostname: str | None = None,
+        *,
+        owner: object = None,
+        session: object = None,
+    ) -> Engine:
+        engine = Engine(self._for_connection(server_side, server_hostname, session), server_hostname or "", sock)
+        engine.context, engine.server_hostname = self, server_hostname or ""
+        return engine
+
+    def _wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool,
+        server_hostname: str | None = None,
+        *,
+        owner: object = None,
+        session: object = None,
+    ) -> Engine:
+        for bio in (incoming, outgoing):
+            if not isinstance(bio, ssl.MemoryBIO):
+                raise TypeError(f"a ssl.MemoryBIO is needed, not {type(bio).__name__}")
+        config = self._for_connection(server_side, server_hostname, session)
+        engine = Engine(config, server_hostname or "", None, incoming, outgoing)
+        engine.context, engine.server_hostname = self, server_hostname or ""
+        return engine
+
+    def _for_connection(self, server_side: bool, server_hostname: str | None, session: object) -> Config:
+        once = self._next_alpn.pop(threading.get_ident(), None) if self._next_alpn else None
+        if server_side:
+            raise ValueError("hubtls is for clients: a server needs an ssl.SSLContext")
+        if not server_hostname:
+            raise ValueError("check_hostname requires server_hostname")
+        self._check_session(session)
+        # Unless the configuration was changed since.
+        return once[1] if once and once[0] is self._config else self._config
+
+    def _check_session(self, session: object) -> None:
+        if session is None:
+            return
+        if not isinstance(session, SSLSession):
+            raise TypeError("Value is not a SSLSession.")
+        if session._context is not self:
+            raise ValueError("Session refers to a different SSLContext.")
+
+    def _encode_hostname(self, hostname: str | bytes | None) -> str | None:
+        try:
+            return super()._encode_hostname(hostname)  # type: ignore[misc,no-any-return]
+        except UnicodeError as error:
+            raise refuse_connection(
+                "INVALID_SERVER_NAME", f"{hostname!r} is no host name: {error}", "give a DNS name or an IP address"
+            ) from error
+
+    # What may be narrowed.
+
+    def set_ciphers(self, cipherlist: str, /) -> None:
+        """Narrows the suites of TLS 1.2 to those of the policy that are named, by OpenSSL's or IANA's names or OpenSSL's rules.
+
+        A single suite that the policy does not have raises POLICY_WIDENED; of what a rule like ``ECDHE+AESGCM`` stands for, the policy's
+        suites are taken. The suites of TLS 1.3 stay, as in ``ssl``.
+        """
+        try:
+            wanted = named(cipherlist, self._base.policy)
+        except HubTlsError as error:
+            raise refuse_connection(error.code, error.message, error.hint) from None
+        self._set(suites=wanted)
+
+    def get_ciphers(self) -> list[dict[str, Any]]:  # type: ignore[override]
+        """The suites that are offered, most wanted first."""
+        return descriptions(self._config.policy)
+
+    def set_ecdh_curve(self, name: str | bytes, /) -> None:
+        """Narrows the groups to this one."""
+        text = name.decode() if isinstance(name, bytes) else name
+        self._set(groups=[_CURVES.get(text, text)])
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Offers these protocols, most wanted first.
+
+        What urllib3 and the like set for a connection of theirs is for that connection alone: a later one, of MQTT say, does not get it.
+        """
+        protocols = [alpn_protocols] if isinstance(alpn_protocols, str) else list(alpn_protocols)
+        if _caller() in _PER_CONNECTION:
+            config = self._config
+            self._next_alpn[threading.get_ident()] = (config, config.replace(alpn=protocols))
+        else:
+            self._set(alpn=protocols)
+
+    def load_cert_chain(
+        self,
+        certfile: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        keyfile: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
+        password: Callable[[], str | bytes | bytearray] | str | bytes | bytearray | None = None,
+    ) -> None:
+        """The client's certificate chain and key, as PEM files. An ``ssl.SSLError`` if they cannot be used."""
+        try:
+            identity = identity_from_files(certfile, keyfile, password)
+        except HubTlsError as error:
+            raise refuse_connection(error.code, error.message, error.hint) from None
+        self._set(identity=identity)
+
+    @property
+    def minimum_version(self) -> ssl.TLSVersion:
+        """TLS 1.2, or 1.3 if it was narrowed to that."""
+        return ssl.TLSVersion.TLSv1_2 if "TLSv1.2" in self._config.policy.versions else ssl.TLSVersion.TLSv1_3
+
+    @minimum_version.setter
+    def minimum_version(self, value: int) -> None:
+        version = ssl.TLSVersion(value)
+        if version not in _VERSIONS and version != ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            raise _widened(f"minimum_version={version.name}")
+        self._set_versions([version, self._versions[1]], self._narrowed_options)
+
+    @property
+    def maximum_version(self) -> ssl.TLSVersion:
+        """TLS 1.3, or 1.2 if it was narrowed to that."""
+        return ssl.TLSVersion.TLSv1_3 if "TLSv1.3" in self._config.policy.versions else ssl.TLSVersion.TLSv1_2
+
+    @maximum_version.setter
+    def maximum_version(self, value: int) -> None:
+        version = ssl.TLSVersion(value)
+        if version not in _VERSIONS and version != ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            raise _widened(f"maximum_version={version.name}")
+        self._set_versions([self._versions[0], version], self._narrowed_options)
+
+    @property
+    def options(self) -> ssl.Options:
+        """The options that mean something here: ``OP_NO_TLSv1_2`` and ``OP_NO_TLSv1_3``, beside those that always hold."""
+        always = ssl.OP_NO_SSLv2 | ssl.OP_NO_SSLv3 | ssl.OP_NO_TLSv1 | ssl.OP_NO_TLSv1_1 | ssl.OP_NO_COMPRESSION
+        return always | self._narrowed_options
+
+    @options.setter
+    def options(self, value: int) -> None:
+        narrowed = ssl.Options(value) & (ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3)
+        self._set_versions(self._versions, narrowed)
+
+    def _set_versions(self, bounds: list[ssl.TLSVersion], narrowed: ssl.Options) -> None:
+        least = bounds[0] if bounds[0] in _VERSIONS else ssl.TLSVersion.TLSv1_2
+        if bounds[0] == ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            least = ssl.TLSVersion.TLSv1_3
+        most = bounds[1] if bounds[1] in _VERSIONS else ssl.TLSVersion.TLSv1_3
+        off = {ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2, ssl.TLSVersion.TLSv1_3: ssl.OP_NO_TLSv1_3}
+        wanted = [name for version, name in _VERSIONS.items() if least <= version <= most and not narrowed & off[version]]
+        versions = [name for name in self._base.policy.versions if name in wanted]
+        if not versions:
+            raise refuse("POLICY_EMPTY", "no TLS version is left", "allow TLS 1.2 or TLS 1.3")
+        self._set(versions=versions)
+        self._versions, self._narrowed_options = bounds, narrowed
+
+    @property
+    def keylog_filename(self) -> str | None:  # type: ignore[override]
+        """The file that the connections' secrets are written to, for debugging."""
+        name: str | None = self._settings.get("key_log")
+        return name
+
+    @keylog_filename.setter
+    def keylog_filename(self, value: str | None) -> None:
+        self._set(key_log=value)
+
+    # What cannot be changed: to what it is, or not at all.
+
+    @property
+    def check_hostname(self) -> bool:
+        """Always."""
+        return True
+
+    @check_hostname.setter
+    def check_hostname(self, value: bool) -> None:
+        if not value:
+            raise _widened("check_hostname=False")
+
+    @property
+    def verify_mode(self) -> ssl.VerifyMode:
+        """Always ``CERT_REQUIRED``."""
+        return ssl.CERT_REQUIRED
+
+    @verify_mode.setter
+    def verify_mode(self, value: int) -> None:
+        if value != ssl.CERT_REQUIRED:
+            raise _widened(f"verify_mode={ssl.VerifyMode(value).name}")
+
+    @property
+    def verify_flags(self) -> ssl.VerifyFlags:
+        """What always holds. Setting flags changes nothing, but for those that ask for revocation lists: give these as options."""
+        return ssl.VerifyFlags.VERIFY_X509_STRICT | ssl.VerifyFlags.VERIFY_X509_TRUSTED_FIRST
+
+    @verify_flags.setter
+    def verify_flags(self, value: int) -> None:
+        if ssl.VerifyFlags(value) & ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN:
+            self._set(require_revocation_status=True)
+
+    @property
+    def hostname_checks_common_name(self) -> bool:  # type: ignore[override]
+        """Never."""
+        return False
+
+    @hostname_checks_common_name.setter
+    def hostname_checks_common_name(self, value: bool) -> None:
+        if value:
+            raise _widened("hostname_checks_common_name=True")
+
+    @property
+    def post_handshake_auth(self) -> bool:  # type: ignore[override]
+        """Never: the client's certificate is sent in the handshake."""
+        return False
+
+    @post_handshake_auth.setter
+    def post_handshake_auth(self, value: bool) -> None:
+        if value:
+            raise refuse(
+                "UNSUPPORTED_BY_ENGINE",
+                "a client certificate cannot be asked for after the handshake",
+                "let the server ask for it in the handshake",
+            )
+
+    # Roots are the policy's, whatever a library loads.
+
+    def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+        """Changes nothing: the roots are those of the policy, or ``roots=`` and ``add_roots=``. Warns, unless a library calls it for itself."""
+        if cafile is None and capath is None and cadata is None:
+            raise TypeError("cafile, capath and cadata cannot be all omitted")
+        self._roots_stay("load_verify_locations", _caller())
+
+    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
+        """Changes nothing: see ``load_verify_locations``."""
+        self._roots_stay("load_default_certs", _caller())
+
+    def set_default_verify_paths(self) -> None:
+        """Changes nothing: see ``load_verify_locations``."""
+        self._roots_stay("set_default_verify_paths", _caller())
+
+    def _roots_stay(self, method: str, caller: str) -> None:
+        if caller not in _PER_CONNECTION:
+            warnings.warn(
+                f"{method} changes nothing: the roots are the policy's; pass roots= or add_roots= to hubtls.SSLContext",
+                HubTlsWarning,
+                stacklevel=3,
+            )
+
+    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:  # type: ignore[override]
+        """The trusted roots, as dictionaries or in DER."""
+        pems = [root.pem for root in self._config.roots if root.pem is not None]
+        ders = [ssl.PEM_cert_to_DER_cert(pem) for pem in pems]
+        if binary_form:
+            return ders
+        from ._hubtls import Certificate
+
+        return [Certificate.from_der(der).to_dict() for der in ders]
+
+    def cert_store_stats(self) -> dict[str, int]:
+        """How many roots are trusted."""
+        count = len(self._config.roots)
+        return {"x509": count, "crl": 0, "x509_ca": count}
+
+    # What is for servers, or for what hubtls does not do.
+
+    @property
+    def sni_callback(self) -> None:  # type: ignore[override]
+        """For servers alone."""
+        return None
+
+    @sni_callback.setter
+    def sni_callback(self, value: object) -> None:
+        if value is not None:
+            raise _for_servers("sni_callback")
+
+    def set_servername_callback(self, server_name_callback: object) -> None:
+        """For servers alone."""
+        self.sni_callback = server_name_callback  # type: ignore[assignment]
+
+    def load_dh_params(self, path: object, /) -> None:
+        """For servers alone."""
+        raise _for_servers("load_dh_params")
+
+    def set_psk_client_callback(self, callback: object) -> None:
+        """There are no pre-shared keys in the policy."""
+        if callback is not None:
+            raise _widened("a pre-shared key")
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+    def __repr__(self) -> str:
+        return f"<hubtls.SSLContext {self._config.policy.name}>"
+
+
+def _for_servers(what: str) -> HubTlsError:
+    return refuse("INVALID_ARGUMENT", f"{what} is for servers, and hubtls for clients", "leave it out")

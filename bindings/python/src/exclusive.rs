@@ -1,0 +1,121 @@
+//! A lock for one thread at a time that never holds the interpreter up, and that says no instead of waiting for itself.
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use hubtls::{Error, ErrorCode};
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+
+use crate::error::Failure;
+
+/// Who locks: never 0.
+fn this_thread() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local! {
+        static NUMBER: Cell<u64> = const { Cell::new(0) };
+    }
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        number.get()
+    })
+}
+
+/// A value for one thread at a time. A thread that has it already, from a signer's callback or a signal handler, gets IN_USE.
+pub(crate) struct Exclusive<T> {
+    value: Mutex<T>,
+    holder: AtomicU64,
+}
+
+pub(crate) struct Held<'a, T> {
+    guard: MutexGuard<'a, T>,
+    holder: &'a AtomicU64,
+}
+
+impl<T: Send> Exclusive<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self {
+            value: Mutex::new(value),
+            holder: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits, without the interpreter, until no other thread has it.
+    pub(crate) fn lock(&self, py: Python<'_>) -> Result<Held<'_, T>, Failure> {
+        self.check()?;
+        let guard = match self.value.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => self
+                .value
+                .lock_py_attached(py)
+                .unwrap_or_else(PoisonError::into_inner),
+        };
+        Ok(self.held(guard))
+    }
+
+    /// None if another thread has it.
+    pub(crate) fn try_lock(&self) -> Result<Option<Held<'_, T>>, Failure> {
+        self.check()?;
+        Ok(match self.value.try_lock() {
+            Ok(guard) => Some(self.held(guard)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(self.held(poisoned.into_inner())),
+            Err(TryLockError::WouldBlock) => None,
+        })
+    }
+
+    /// For work that is long enough to let other threads of Python run meanwhile.
+    pub(crate) fn detached<R: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut T) -> R + Send,
+    ) -> Result<R, Failure> {
+        self.check()?;
+        Ok(py.detach(|| {
+            let guard = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&mut self.held(guard))
+        }))
+    }
+
+    fn held<'a>(&'a self, guard: MutexGuard<'a, T>) -> Held<'a, T> {
+        self.holder.store(this_thread(), Ordering::Relaxed);
+        Held {
+            guard,
+            holder: &self.holder,
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.holder.load(Ordering::Relaxed) == this_thread() {
+            return Err(Failure::of_connection(Error::new(
+                ErrorCode::InUse,
+                "the connection is in use by this very thread: a callback or a signal handler called it again",
+                "let callbacks and signal handlers leave the connection alone that they were called from",
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for Held<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+impl<T> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        self.holder.store(0, Ordering::Relaxed);
+    }
+}

@@ -13,6 +13,7 @@ use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use crate::buffer::Input;
 use crate::error::{Failure, invalid};
+use crate::exclusive::detach;
 use crate::fragment::mode_of;
 use crate::identity::{Identity, text_or_bytes};
 use crate::policy::{Policy, policy_of};
@@ -34,7 +35,7 @@ struct Options {
 
 impl Config {
     fn build(py: Python<'_>, options: Options) -> Result<Self, Failure> {
-        let config = py.detach(|| options.builder.clone().build())?;
+        let config = detach(py, || options.builder.clone().build())?;
         Ok(Self { config, options })
     }
 }

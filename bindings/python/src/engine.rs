@@ -1,117 +1,298 @@
-//! What `_ssl._SSLSocket` is for OpenSSL: the object beneath `ssl.SSLSocket` and `ssl.SSLObject`.
+//! The part of `ssl.SSLSocket` and `ssl.SSLObject` that is not Python: bytes in, bytes out. `_engine.py` moves them.
+//!
+//! No method here uses the transport: Python may end a daemon thread while that waits, and must not find Rust's frames on its stack.
+
+use std::cell::Cell;
 
 use hubtls::Connection;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyBytes, PyDict};
 
-use crate::buffer::Output;
+use crate::buffer::{Input, Output};
 use crate::certificate::Certificate;
 use crate::config::Config;
-use crate::connection::not_complete;
-use crate::driver::Driver;
+use crate::connection::{WORTH_DETACHING, not_complete};
 use crate::error::Failure;
+use crate::exclusive::Exclusive;
 use crate::negotiated::Negotiated;
-use crate::transport::Transport;
 
-/// What `ssl.SSLSocket` and `ssl.SSLObject` stand on: their own documentation says what each method does.
+/// The largest plaintext of a record.
+const RECORD: usize = 16_384;
+/// How much one write takes before it is sent.
+const BATCH: usize = 2 * RECORD;
+/// How much one read takes.
+const MOST: usize = 65_536;
+
+/// What `ssl.SSLSocket` and `ssl.SSLObject` stand on.
 #[pyclass(frozen, subclass, module = "hubtls._hubtls")]
-pub(crate) struct Engine {
-    driver: Driver,
-    socket: Option<Py<PyWeakrefReference>>,
+pub(crate) struct Engine(Exclusive<State>);
+
+struct State {
+    connection: Connection,
+    /// Ciphertext that waits for its turn, and how much of it was taken.
+    arrived: Option<(Py<PyBytes>, usize)>,
+    /// Whether the application was told of the end, or of the error.
+    end_told: bool,
+}
+
+impl State {
+    /// Lets the connection take `data` from `taken` on, in the handshake all of it, later one record.
+    fn feed(&mut self, data: &[u8], taken: &mut usize) -> hubtls::Result<()> {
+        while *taken < data.len() {
+            match self.connection.receive(&data[*taken..])? {
+                0 => break,
+                count => *taken += count,
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves plaintext into `output`, of as many records of `data` as fit; None if there is none yet, and 0 at the end of the stream.
+    fn take(
+        &mut self,
+        data: &[u8],
+        taken: &mut usize,
+        output: &mut [u8],
+    ) -> hubtls::Result<Option<usize>> {
+        let mut filled = 0;
+        loop {
+            match self.step(data, taken, &mut output[filled..]) {
+                Ok(Some(0)) if filled == 0 => {
+                    self.end_told = true;
+                    return Ok(Some(0));
+                }
+                Ok(Some(count)) if count > 0 => filled += count,
+                Err(error) if filled == 0 => {
+                    self.end_told = true;
+                    return Err(error);
+                }
+                // What comes after the plaintext, an end or an error too, is for the next call.
+                _ => return Ok((filled > 0).then_some(filled)),
+            }
+            if filled == output.len() {
+                return Ok(Some(filled));
+            }
+        }
+    }
+
+    /// As `take`, of one record.
+    fn step(
+        &mut self,
+        data: &[u8],
+        taken: &mut usize,
+        output: &mut [u8],
+    ) -> hubtls::Result<Option<usize>> {
+        loop {
+            let count = self.connection.read(output)?;
+            if count > 0 || self.connection.is_ended() {
+                return Ok(Some(count));
+            }
+            let before = *taken;
+            self.feed(data, taken)?;
+            if *taken == before {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Gives the connection `data`, or what arrived earlier, and moves at most `most` decrypted bytes to `put`; None if there are none yet.
+    fn take_into<R>(
+        &self,
+        py: Python<'_>,
+        most: usize,
+        data: Option<Py<PyBytes>>,
+        put: impl FnOnce(&[u8]) -> PyResult<R>,
+    ) -> PyResult<Option<R>> {
+        let mut state = self.0.lock(py)?;
+        let (bytes, mut taken) = match data {
+            Some(data) if data.bind(py).as_bytes().is_empty() => {
+                let ended = state.connection.receive_end();
+                ended.map_err(Failure::of_connection)?;
+                (None, 0)
+            }
+            Some(data) => (Some(data), 0),
+            None => match state.arrived.take() {
+                Some((bytes, taken)) => (Some(bytes), taken),
+                None => (None, 0),
+            },
+        };
+        let data = bytes.as_ref().map_or(&[][..], |it| it.bind(py).as_bytes());
+        with_scratch(most.min(MOST), |scratch| {
+            // Without a whole record there is nothing to decrypt.
+            let light = scratch.len() < WORTH_DETACHING
+                || (data.len() < WORTH_DETACHING && state.connection.wants_receive());
+            let told = if light {
+                state.take(data, &mut taken, scratch)
+            } else {
+                drop(state);
+                let told = self
+                    .0
+                    .detached(py, |state| state.take(data, &mut taken, scratch))?;
+                state = self.0.lock(py)?;
+                told
+            };
+            if taken < data.len() {
+                state.arrived = bytes.as_ref().map(|bytes| (bytes.clone_ref(py), taken));
+            }
+            drop(state);
+            match told.map_err(Failure::of_connection)? {
+                Some(count) => put(&scratch[..count]).map(Some),
+                None => Ok(None),
+            }
+        })
+    }
+
+    fn agreed(&self, py: Python<'_>) -> Result<Option<hubtls::Negotiated>, Failure> {
+        Ok(self.0.lock(py)?.connection.negotiated())
+    }
 }
 
 #[pymethods]
 impl Engine {
-    /// Over a socket, which is not kept alive, or over two `ssl.MemoryBIO`.
     #[new]
-    #[pyo3(signature = (config, server_name, socket, incoming=None, outgoing=None))]
-    fn new(
-        config: &Bound<'_, Config>,
-        server_name: &str,
-        socket: Option<&Bound<'_, PyAny>>,
-        incoming: Option<Py<PyAny>>,
-        outgoing: Option<Py<PyAny>>,
-    ) -> PyResult<Self> {
-        let transport = match (socket, incoming, outgoing) {
-            (Some(socket), None, None) => Transport::of_socket(socket)?,
-            (None, Some(incoming), Some(outgoing)) => Transport::Memory { incoming, outgoing },
-            _ => return Err(PyValueError::new_err("give a socket, or two MemoryBIO")),
-        };
-        let connection =
-            Connection::new(&config.get().config, server_name).map_err(Failure::of_connection)?;
-        Ok(Self {
-            driver: Driver::new(connection, transport),
-            socket: socket
-                .map(PyWeakrefReference::new)
-                .transpose()?
-                .map(Bound::unbind),
-        })
+    fn new(config: &Bound<'_, Config>, server_name: &str) -> Result<Self, Failure> {
+        let connection = Connection::new(&config.get().config, server_name);
+        Ok(Self(Exclusive::new(State {
+            connection: connection.map_err(Failure::of_connection)?,
+            arrived: None,
+            end_told: false,
+        })))
     }
 
-    fn do_handshake(&self, py: Python<'_>) -> PyResult<()> {
-        self.driver.complete(py)
-    }
-
-    #[pyo3(signature = (len=1024, buffer=None))]
-    fn read<'py>(
+    /// Decrypted bytes, or their count if they go into `buffer`; nothing at the end of the stream, and None if there are none yet.
+    ///
+    /// `data` is what has arrived, empty if the transport has ended; a later call takes the next record of it.
+    #[pyo3(signature = (len, buffer=None, data=None))]
+    fn take<'py>(
         &self,
         py: Python<'py>,
         len: isize,
         buffer: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+        data: Option<Py<PyBytes>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(buffer) = buffer else {
             let most = usize::try_from(len)
                 .map_err(|_| PyValueError::new_err("size should not be negative"))?;
             if most == 0 {
-                return Ok(PyBytes::new(py, b"").into_any());
+                return Ok(Some(PyBytes::new(py, b"").into_any()));
             }
-            let bytes = self.driver.read_into(
-                py,
-                most,
-                |data| Ok(PyBytes::new(py, data)),
-                || PyBytes::new(py, b""),
-            )?;
-            return Ok(bytes.into_any());
+            return self.take_into(py, most, data, |data| Ok(PyBytes::new(py, data).into_any()));
         };
         let output = Output::of(buffer)?;
         // As OpenSSL's: no length, or one that is too long, means the whole buffer.
-        let most = usize::try_from(len).unwrap_or(0);
-        let most = if most == 0 {
-            output.len()
-        } else {
-            most.min(output.len())
+        let most = match usize::try_from(len) {
+            Ok(most) if most > 0 => most.min(output.len()),
+            _ => output.len(),
         };
         if most == 0 {
-            return Ok(0_usize.into_pyobject(py)?.into_any());
+            return Ok(Some(0_usize.into_pyobject(py)?.into_any()));
         }
-        let count = self.driver.read_into(
-            py,
-            most,
-            |data| {
+        self.take_into(py, most, data, |data| {
+            if !data.is_empty() {
                 output.put(data)?;
-                Ok(data.len())
-            },
-            || 0_usize,
-        )?;
-        Ok(count.into_pyobject(py)?.into_any())
+            }
+            Ok(data.len().into_pyobject(py)?.into_any())
+        })
     }
 
-    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
-        self.driver.write(py, data)
+    /// Gives the handshake what has arrived, empty if the transport has ended.
+    fn feed(&self, py: Python<'_>, data: Py<PyBytes>) -> Result<(), Failure> {
+        let bytes = data.bind(py).as_bytes();
+        let mut taken = 0;
+        // Verifies, and perhaps signs.
+        let fed = self.0.detached(py, |state| match bytes {
+            [] => state.connection.receive_end(),
+            _ => state.feed(bytes, &mut taken),
+        })?;
+        fed.map_err(Failure::of_connection)?;
+        if taken < bytes.len() {
+            self.0.lock(py)?.arrived = Some((data, taken));
+        }
+        Ok(())
     }
 
-    fn pending(&self, py: Python<'_>) -> PyResult<usize> {
-        self.driver.pending(py)
+    /// How much to take from a socket, so that all of it is told when `limit` bytes are asked for: others may wait for the socket with `select`.
+    fn receive_limit(&self, py: Python<'_>, limit: usize) -> Result<usize, Failure> {
+        let state = self.0.lock(py)?;
+        Ok(state.connection.receive_limit(limit.min(MOST)).min(MOST))
     }
 
-    /// Says that nothing more is written, waits for the peer to say the same, and gives the socket back.
-    fn shutdown<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.driver.shutdown(py)?;
-        Ok(self
-            .socket
-            .as_ref()
-            .and_then(|weak| weak.bind(py).upgrade()))
+    /// Encrypts at most 32 KB and returns how many bytes that were, and the ciphertext, which must be sent.
+    fn encrypt<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<(usize, Bound<'py, PyBytes>)> {
+        let input = Input::of(data)?;
+        let (mut taken, mut copy) = (0, Vec::new());
+        while taken < input.len().min(BATCH) {
+            let part = input.part(taken, RECORD, &mut copy)?;
+            let count = if part.len() >= WORTH_DETACHING {
+                self.0.detached(py, |state| state.connection.write(part))?
+            } else {
+                self.0.lock(py)?.connection.write(part)
+            };
+            match count.map_err(Failure::of_connection)? {
+                0 => break,
+                count => taken += count,
+            }
+        }
+        Ok((taken, self.outgoing(py)?))
+    }
+
+    /// The ciphertext that waits, which must be sent.
+    fn outgoing<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Failure> {
+        let mut state = self.0.lock(py)?;
+        let bytes = PyBytes::new(py, state.connection.pending());
+        state.connection.transmitted(bytes.as_bytes().len());
+        Ok(bytes)
+    }
+
+    /// How many bytes can be taken without waiting. 1 also stands for an end or an error that was not told yet: whoever asks before waiting for
+    /// the socket would wait for ever.
+    fn pending(&self, py: Python<'_>) -> Result<usize, Failure> {
+        let mut state = self.0.lock(py)?;
+        if state.connection.is_handshaking() {
+            return Ok(0);
+        }
+        loop {
+            match state.connection.readable_bytes() {
+                Ok(0) => {}
+                Ok(count) => return Ok(count),
+                Err(_) => return Ok(usize::from(!state.end_told)),
+            }
+            if state.connection.is_ended() {
+                return Ok(usize::from(!state.end_told));
+            }
+            let Some((bytes, start)) = state.arrived.take() else {
+                return Ok(0);
+            };
+            let (data, mut taken) = (bytes.bind(py).as_bytes(), start);
+            // An error is latched, and the next round tells it.
+            let _ = state.feed(data, &mut taken);
+            if taken < data.len() {
+                state.arrived = Some((bytes, taken));
+            }
+        }
+    }
+
+    /// Queues close_notify.
+    fn finish(&self, py: Python<'_>) -> Result<(), Failure> {
+        let finished = self.0.detached(py, |state| state.connection.finish())?;
+        finished.map_err(Failure::of_connection)
+    }
+
+    #[getter]
+    fn is_handshaking(&self, py: Python<'_>) -> Result<bool, Failure> {
+        Ok(self.0.lock(py)?.connection.is_handshaking())
+    }
+
+    #[getter]
+    fn wants_transmit(&self, py: Python<'_>) -> Result<bool, Failure> {
+        Ok(self.0.lock(py)?.connection.wants_transmit())
     }
 
     #[pyo3(signature = (binary_form=false))]
@@ -120,7 +301,7 @@ impl Engine {
         py: Python<'py>,
         binary_form: bool,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(negotiated) = self.driver.negotiated(py)? else {
+        let Some(negotiated) = self.agreed(py)? else {
             return Err(PyValueError::new_err("handshake not done yet"));
         };
         let Some(certificate) = negotiated.peer_chain().first().cloned().map(Certificate) else {
@@ -135,7 +316,7 @@ impl Engine {
 
     /// The certificates that the peer sent, its own first, in DER.
     fn peer_chain<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyBytes>>> {
-        let negotiated = self.driver.negotiated(py)?;
+        let negotiated = self.agreed(py)?;
         let chain = negotiated
             .as_ref()
             .map_or(&[][..], hubtls::Negotiated::peer_chain);
@@ -143,7 +324,7 @@ impl Engine {
     }
 
     fn cipher(&self, py: Python<'_>) -> PyResult<Option<(&'static str, &'static str, u16)>> {
-        Ok(self.driver.negotiated(py)?.map(|negotiated| {
+        Ok(self.agreed(py)?.map(|negotiated| {
             let suite = negotiated.cipher_suite();
             let bits = if suite.iana_name().contains("AES_256") {
                 256
@@ -156,13 +337,12 @@ impl Engine {
 
     fn version(&self, py: Python<'_>) -> PyResult<Option<&'static str>> {
         Ok(self
-            .driver
-            .negotiated(py)?
+            .agreed(py)?
             .map(|negotiated| negotiated.version().name()))
     }
 
     fn selected_alpn_protocol(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        Ok(self.driver.negotiated(py)?.and_then(|negotiated| {
+        Ok(self.agreed(py)?.and_then(|negotiated| {
             negotiated
                 .alpn()
                 .map(|protocol| String::from_utf8_lossy(protocol).into_owned())
@@ -172,39 +352,27 @@ impl Engine {
     #[getter]
     fn session_reused(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self
-            .driver
-            .negotiated(py)?
+            .agreed(py)?
             .is_some_and(|negotiated| negotiated.resumed()))
     }
 
     /// What was agreed: HANDSHAKE_NOT_COMPLETE before that.
-    #[getter(negotiated)]
-    fn py_negotiated(&self, py: Python<'_>) -> PyResult<Negotiated> {
-        let negotiated = self.driver.negotiated(py)?;
-        Ok(negotiated.map(Negotiated).ok_or_else(not_complete)?)
-    }
-
     #[getter]
-    fn is_handshaking(&self, py: Python<'_>) -> PyResult<bool> {
-        Ok(self.driver.is_handshaking(py)?)
+    fn negotiated(&self, py: Python<'_>) -> PyResult<Negotiated> {
+        Ok(self.agreed(py)?.map(Negotiated).ok_or_else(not_complete)?)
     }
+}
 
-    /// Nothing can be compressed.
-    fn compression(&self) {}
-
-    /// Only a server knows.
-    fn shared_ciphers(&self) {}
-
-    #[pyo3(signature = (cb_type="tls-unique"))]
-    fn get_channel_binding(&self, cb_type: &str) -> PyResult<()> {
-        Err(PyValueError::new_err(format!(
-            "hubtls gives no {cb_type} channel binding: TLS 1.3 has none of that kind"
-        )))
+/// Lends a buffer of the thread's: one for each connection would make idle ones large.
+fn with_scratch<R>(bytes: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
+    thread_local! {
+        static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     }
-
-    fn verify_client_post_handshake(&self) -> PyResult<()> {
-        Err(PyValueError::new_err(
-            "only a server can ask for a client certificate",
-        ))
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < bytes {
+        scratch.resize(bytes, 0);
     }
+    let result = work(&mut scratch[..bytes]);
+    SCRATCH.set(scratch);
+    result
 }

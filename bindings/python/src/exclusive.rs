@@ -7,7 +7,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use hubtls::{Error, ErrorCode};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 
 use crate::error::Failure;
 
@@ -25,7 +24,32 @@ fn this_thread() -> u64 {
     })
 }
 
-/// A value for one thread at a time. A thread that has it already, from a signer's callback or a signal handler, gets IN_USE.
+/// The thread that ends the interpreter, once it does.
+static ENDING: AtomicU64 = AtomicU64::new(0);
+
+/// Told by `atexit`: from now on no other thread comes back from work without the interpreter.
+///
+/// Python before 3.14 ends a daemon thread that wants the interpreter back too late with `pthread_exit`, which may not unwind Rust's frames.
+#[pyfunction]
+pub(crate) fn interpreter_ends() {
+    ENDING.store(this_thread(), Ordering::SeqCst);
+}
+
+/// Lets other threads of Python run during `work`.
+pub(crate) fn detach<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> R {
+    py.detach(|| {
+        let result = work();
+        let ending = ENDING.load(Ordering::SeqCst);
+        if ending != 0 && ending != this_thread() {
+            loop {
+                std::thread::park();
+            }
+        }
+        result
+    })
+}
+
+/// A value for one thread at a time. A thread that has it already, from a signer's callback, gets IN_USE.
 pub(crate) struct Exclusive<T> {
     value: Mutex<T>,
     holder: AtomicU64,
@@ -47,25 +71,15 @@ impl<T: Send> Exclusive<T> {
     /// Waits, without the interpreter, until no other thread has it.
     pub(crate) fn lock(&self, py: Python<'_>) -> Result<Held<'_, T>, Failure> {
         self.check()?;
-        let guard = match self.value.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self
-                .value
-                .lock_py_attached(py)
-                .unwrap_or_else(PoisonError::into_inner),
-        };
-        Ok(self.held(guard))
-    }
-
-    /// None if another thread has it.
-    pub(crate) fn try_lock(&self) -> Result<Option<Held<'_, T>>, Failure> {
-        self.check()?;
-        Ok(match self.value.try_lock() {
-            Ok(guard) => Some(self.held(guard)),
-            Err(TryLockError::Poisoned(poisoned)) => Some(self.held(poisoned.into_inner())),
-            Err(TryLockError::WouldBlock) => None,
-        })
+        loop {
+            match self.value.try_lock() {
+                Ok(guard) => return Ok(self.held(guard)),
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    return Ok(self.held(poisoned.into_inner()));
+                }
+                Err(TryLockError::WouldBlock) => detach(py, || drop(self.value.lock())),
+            }
+        }
     }
 
     /// For work that is long enough to let other threads of Python run meanwhile.
@@ -75,7 +89,7 @@ impl<T: Send> Exclusive<T> {
         work: impl FnOnce(&mut T) -> R + Send,
     ) -> Result<R, Failure> {
         self.check()?;
-        Ok(py.detach(|| {
+        Ok(detach(py, || {
             let guard = self.value.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut self.held(guard))
         }))
@@ -93,8 +107,8 @@ impl<T: Send> Exclusive<T> {
         if self.holder.load(Ordering::Relaxed) == this_thread() {
             return Err(Failure::of_connection(Error::new(
                 ErrorCode::InUse,
-                "the connection is in use by this very thread: a callback or a signal handler called it again",
-                "let callbacks and signal handlers leave the connection alone that they were called from",
+                "the connection is in use by this very thread: a callback called it again",
+                "let callbacks leave the connection alone that they were called from",
             )));
         }
         Ok(())

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyString};
 use crate::buffer::Input;
 use crate::certificate::Certificate;
 use crate::error::Failure;
+use crate::exclusive::detach;
 
 /// A client's certificate chain and its key, or a callable that signs with a key held elsewhere. Immutable; shows no key.
 #[pyclass(frozen, from_py_object, module = "hubtls")]
@@ -49,8 +50,9 @@ impl Identity {
     ) -> PyResult<Self> {
         let (chain, key) = (text_or_bytes(chain)?, text_or_bytes(key)?);
         let passphrase = passphrase_of(passphrase)?;
-        let identity =
-            py.detach(|| hubtls::Identity::from_pem(&chain, &key, passphrase.as_deref()));
+        let identity = detach(py, || {
+            hubtls::Identity::from_pem(&chain, &key, passphrase.as_deref())
+        });
         Ok(Self(identity.map_err(Failure::from)?))
     }
 
@@ -69,8 +71,9 @@ impl Identity {
             .collect::<PyResult<Vec<_>>>()?;
         let key = Input::of(key)?.to_vec()?;
         let passphrase = passphrase_of(passphrase)?;
-        let identity =
-            py.detach(|| hubtls::Identity::from_der(&chain, &key, passphrase.as_deref()));
+        let identity = detach(py, || {
+            hubtls::Identity::from_der(&chain, &key, passphrase.as_deref())
+        });
         Ok(Self(identity.map_err(Failure::from)?))
     }
 
@@ -84,7 +87,9 @@ impl Identity {
     ) -> PyResult<Self> {
         let data = Input::of(data)?.to_vec()?;
         let passphrase = passphrase_of(passphrase)?;
-        let identity = py.detach(|| hubtls::Identity::from_pkcs12(&data, passphrase.as_deref()));
+        let identity = detach(py, || {
+            hubtls::Identity::from_pkcs12(&data, passphrase.as_deref())
+        });
         Ok(Self(identity.map_err(Failure::from)?))
     }
 
@@ -118,7 +123,7 @@ impl Identity {
             .transpose()
             .map_err(Failure::from)?;
         let signer: Arc<dyn Signer> = Arc::new(Callable { sign, schemes });
-        let identity = py.detach(|| {
+        let identity = detach(py, || {
             if is_pem(&chain) {
                 hubtls::Identity::from_signer(&chain, signer)
             } else {

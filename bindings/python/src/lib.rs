@@ -7,7 +7,6 @@ mod certificate;
 mod config;
 mod connection;
 mod decoded;
-mod driver;
 mod engine;
 mod error;
 mod exclusive;
@@ -16,7 +15,6 @@ mod identity;
 mod negotiated;
 mod policy;
 mod roots;
-mod transport;
 
 use pyo3::prelude::*;
 
@@ -33,6 +31,8 @@ mod _hubtls {
     use super::engine::Engine;
     #[pymodule_export]
     use super::error::error_codes;
+    #[pymodule_export]
+    use super::exclusive::interpreter_ends;
     #[pymodule_export]
     use super::fragment::FragmentLength;
     #[pymodule_export]

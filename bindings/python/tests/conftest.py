@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import gc
 import ssl
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from arena import opened
+from faults import faulty_servers
+from likeness import Arena
 from servers import echo_server, stdlib_server
 
 import hubtls
@@ -30,7 +37,7 @@ class Authority:
         """A certificate for these names."""
         validity = {}
         if expired:
-            now = datetime.datetime.now(datetime.timezone.utc)
+            now = datetime.datetime.now(datetime.UTC)
             validity = {"not_before": now - datetime.timedelta(days=30), "not_after": now - datetime.timedelta(days=1)}
         return self.ca.issue_cert(*names, key_type=key_type or self._key_type, **validity)
 
@@ -76,6 +83,49 @@ def echoing() -> Iterator[tuple[int, Path]]:
     """The port of a server that takes any number of clients, and the file of its root."""
     with echo_server() as server:
         yield server["port"], Path(server["directory"]) / "roots.pem"
+
+
+@pytest.fixture(scope="session")
+def faulty(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    """The port of a server with each of the faults of faults.py."""
+    with faulty_servers(authority, tmp_path_factory.mktemp("faulty")) as ports:
+        yield ports
+
+
+@pytest.fixture
+async def silent() -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """The port of a server that never says a word, and what is set when it has heard one."""
+    heard = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65_536):
+            heard.set()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], heard
+
+
+@pytest.fixture
+async def quiet() -> AsyncIterator[None]:
+    """Fails a test whose event loop is told of an exception that nobody has taken."""
+    said: list[dict[str, Any]] = []
+    with warnings.catch_warnings():
+        # What earlier tests have left is not this one's.
+        warnings.simplefilter("ignore")
+        gc.collect()
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: said.append(told))
+    yield
+    gc.collect()
+    assert said == []
+
+
+@pytest.fixture(scope="session")
+def arena(authority: Authority) -> Iterator[Arena]:
+    """Servers to compare hubtls with `ssl` on."""
+    with opened(authority) as arena:
+        yield arena
 
 
 @pytest.fixture

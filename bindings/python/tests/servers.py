@@ -54,7 +54,7 @@ def echo_server() -> contextlib.AbstractContextManager[dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def listening(handle: Callable[[socket.socket], None]) -> Iterator[int]:
+def listening(handle: Callable[[socket.socket], object]) -> Iterator[int]:
     """A TCP server, a thread for each connection, which `handle` has to itself; yields the port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     threads: list[threading.Thread] = []
@@ -161,14 +161,18 @@ class Broker:
 
 
 @contextlib.contextmanager
-def mosquitto(directory: Path, certificate: Path, key: Path, *lines: str, websockets: bool = False) -> Iterator[Broker]:
-    """Debian's mosquitto; `lines` go to the TLS listener's configuration."""
+def mosquitto(
+    directory: Path, certificate: Path, key: Path, *lines: str, websockets: bool = False, port: int | None = None
+) -> Iterator[Broker]:
+    """Debian's mosquitto; `lines` go to the TLS listener's configuration. `port`: for clients that know but one."""
     path = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
     for _ in range(5):
-        broker = Broker(free_port(), free_port())
+        broker = Broker(port or free_port(), free_port())
         configuration = directory / f"mosquitto-{broker.port}.conf"
         text = [
             "per_listener_settings true",
+            # Or it gives up its rights, if it has any, and cannot read the key.
+            "user root",
             "log_dest stderr",
             f"listener {broker.plain} 127.0.0.1",
             "allow_anonymous true",
@@ -190,6 +194,8 @@ def mosquitto(directory: Path, certificate: Path, key: Path, *lines: str, websoc
             said.append(line)
             if re.search(r"mosquitto version \S+ running", line):
                 break
+        else:
+            process.wait()
         if process.poll() is None:
             break
         # Somebody else took the port meanwhile.

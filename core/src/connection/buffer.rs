@@ -149,6 +149,13 @@ impl fmt::Debug for Incoming {
 }
 
 impl Incoming {
+    /// How many bytes the record being collected lacks, and how many of it are there; as long as its header is incomplete, what that lacks.
+    pub(crate) fn lacking(&self) -> (usize, usize) {
+        let collected = self.record();
+        let length = record_length(collected, self.limit);
+        (length.saturating_sub(collected.len()), collected.len())
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }

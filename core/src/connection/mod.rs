@@ -29,6 +29,8 @@ use crate::policy::FragmentLength;
 const MAX_FRAGMENT: usize = 16_384;
 /// Nothing more is encrypted while this much waits to be transmitted.
 const MAX_OUTPUT: usize = 2 * MAX_FRAGMENT;
+/// A record of application data is longer than its plaintext by at least this: header, content type and tag (RFC 8446, section 5.2).
+const MIN_EXPANSION: usize = 5 + 1 + 16;
 /// A handshake message has at most 65,535 bytes for rustls; with the headers of the records that it spans, this is ample.
 const MAX_INCOMING: usize = 128 * 1024;
 
@@ -270,6 +272,19 @@ impl Connection {
     /// Whether [`receive`](Self::receive) would take more now.
     pub fn wants_receive(&self) -> bool {
         self.failure.is_none() && !self.machine.peer_finished && !self.incoming.is_complete()
+    }
+
+    /// How much to take from a transport that somebody watches with `select` or `poll`, in bytes: all plaintext that comes of it fits into `limit`
+    /// bytes or is of one record, so that no other record lies here unseen while the transport looks idle.
+    ///
+    /// 0 only if [`read`](Self::read) must go first.
+    pub fn receive_limit(&self, limit: usize) -> usize {
+        let (lacking, collected) = self.incoming.lacking();
+        if lacking == 0 && !self.machine.peer_finished {
+            return 0;
+        }
+        let ample = limit.saturating_add(MIN_EXPANSION);
+        ample.saturating_sub(collected).max(lacking).max(1)
     }
 
     /// Whether something waits in [`transmit`](Self::transmit).

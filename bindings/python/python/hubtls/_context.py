@@ -8,17 +8,36 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ._ciphers import descriptions, named
-from ._errors import HubTlsError, HubTlsSSLError, HubTlsWarning, refuse, refuse_connection
-from ._hubtls import Config, Identity, Policy, Roots
-from ._socket import Engine, SSLObject, SSLSession, SSLSocket
+from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
+from ._flags import checked_class, checked_options, checked_verify_flags
+from ._flags import widened as _widened
+from ._hubtls import Config, Identity, Roots
+from ._engine import Engine
+from ._socket import SSLObject, SSLSession, SSLSocket
+
+if TYPE_CHECKING:
+    import socket
 
 _new = ssl._ssl._SSLContext.__new__  # type: ignore[attr-defined]
 
 #: Libraries that set ALPN and roots of a context of yours for each of their connections.
 _PER_CONNECTION = frozenset({"urllib3", "requests", "httpcore", "httpx", "pip"})
+
+#: Those that make such a connection: httpcore leaves it to these two.
+_MAKERS = _PER_CONNECTION | {"anyio", "trio"}
+
+
+class _Turn:
+    """Between a library's setting of ALPN and its making of the connection."""
+
+
+#: Of a task and not of a thread: anyio makes the connection in another one, to which it hands the task's variables.
+_turn: ContextVar[_Turn | None] = ContextVar("hubtls_turn", default=None)
 
 _VERSIONS = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}
 
@@ -26,19 +45,25 @@ _VERSIONS = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3
 _CURVES = {"prime256v1": "secp256r1", "P-256": "secp256r1", "P-384": "secp384r1", "X25519": "X25519"}
 
 
-def _caller() -> str:
-    """The top-level package of whoever called the method that calls this."""
-    name: str = sys._getframe(2).f_globals.get("__name__", "")
-    parts = name.split(".")
+def _package(frame: Any) -> str:
+    parts: list[str] = frame.f_globals.get("__name__", "").split(".")
     return parts[2] if parts[:2] == ["pip", "_vendor"] and len(parts) > 2 else parts[0]
 
 
-def _widened(what: str) -> HubTlsError:
-    return refuse(
-        "POLICY_WIDENED",
-        f"{what} would weaken the policy",
-        "leave it: a policy can be narrowed, never widened, and verification cannot be switched off",
-    )
+def _caller() -> str:
+    """The top-level package of whoever called the method that calls this."""
+    return _package(sys._getframe(2))
+
+
+def _maker() -> str:
+    """The top-level package of whoever is making a connection, beneath ``ssl`` and this package."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        name = _package(frame)
+        if name not in ("ssl", "hubtls"):
+            return name
+        frame = frame.f_back
+    return ""
 
 
 def identity_from_files(certfile: Any, keyfile: Any, password: Any) -> Identity:
@@ -65,7 +90,7 @@ class SSLContext(ssl.SSLContext):
     """
 
     sslsocket_class = SSLSocket
-    sslobject_class = SSLObject  # type: ignore[assignment]
+    sslobject_class = SSLObject
 
     def __new__(cls, config: Config | int | None = None, **options: Any) -> SSLContext:
         self: SSLContext = _new(cls, ssl.PROTOCOL_TLS_CLIENT)
@@ -77,7 +102,10 @@ class SSLContext(ssl.SSLContext):
             if config not in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS):
                 raise refuse("INVALID_ARGUMENT", "hubtls is for clients of TLS 1.2 and later", "leave the protocol out")
             config = None
+        key_log = None
         if config is None:
+            # As if it were set: it can be taken back.
+            key_log = options.pop("key_log", None)
             config = Config(**options)
         elif not isinstance(config, Config):
             raise TypeError(f"config is {type(config).__name__}, not hubtls.Config")
@@ -87,8 +115,17 @@ class SSLContext(ssl.SSLContext):
         self._settings: dict[str, Any] = {}
         self._versions: list[ssl.TLSVersion] = [ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED]
         self._narrowed_options = ssl.Options(0)
-        self._next_alpn: dict[int, tuple[Config, Config]] = {}
+        self._next_alpn: WeakKeyDictionary[_Turn, tuple[Config, Config]] = WeakKeyDictionary()
         self._lock = threading.Lock()
+        if key_log is not None:
+            self._set(key_log=key_log)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("sslsocket_class", "sslobject_class"):
+            checked_class(name, value, getattr(type(self), name))
+        elif name == "__class__":
+            raise _widened("another __class__")
+        super().__setattr__(name, value)
 
     @property
     def config(self) -> Config:
@@ -118,7 +155,27 @@ class SSLContext(ssl.SSLContext):
 
     # Connections.
 
-    def _wrap_socket(  # noqa: PLR0913
+    if TYPE_CHECKING:
+
+        def wrap_socket(
+            self,
+            sock: socket.socket,
+            server_side: bool = False,
+            do_handshake_on_connect: bool = True,
+            suppress_ragged_eofs: bool = True,
+            server_hostname: str | bytes | None = None,
+            session: Any = None,
+        ) -> SSLSocket: ...
+        def wrap_bio(
+            self,
+            incoming: ssl.MemoryBIO,
+            outgoing: ssl.MemoryBIO,
+            server_side: bool = False,
+            server_hostname: str | bytes | None = None,
+            session: Any = None,
+        ) -> SSLObject: ...
+
+    def _wrap_socket(
         self,
         sock: ssl.SSLSocket,
         server_side: bool,
@@ -150,7 +207,8 @@ class SSLContext(ssl.SSLContext):
         return engine
 
     def _for_connection(self, server_side: bool, server_hostname: str | None, session: object) -> Config:
-        once = self._next_alpn.pop(threading.get_ident(), None) if self._next_alpn else None
+        turn = _turn.get() if self._next_alpn else None
+        once = self._next_alpn.pop(turn, None) if turn is not None and _maker() in _MAKERS else None
         if server_side:
             raise ValueError("hubtls is for clients: a server needs an ssl.SSLContext")
         if not server_hostname:
@@ -205,8 +263,9 @@ class SSLContext(ssl.SSLContext):
         """
         protocols = [alpn_protocols] if isinstance(alpn_protocols, str) else list(alpn_protocols)
         if _caller() in _PER_CONNECTION:
-            config = self._config
-            self._next_alpn[threading.get_ident()] = (config, config.replace(alpn=protocols))
+            config, turn = self._config, _Turn()
+            self._next_alpn[turn] = (config, config.replace(alpn=protocols))
+            _turn.set(turn)
         else:
             self._set(alpn=protocols)
 
@@ -255,7 +314,7 @@ class SSLContext(ssl.SSLContext):
 
     @options.setter
     def options(self, value: int) -> None:
-        narrowed = ssl.Options(value) & (ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3)
+        narrowed = ssl.Options(checked_options(value)) & (ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3)
         self._set_versions(self._versions, narrowed)
 
     def _set_versions(self, bounds: list[ssl.TLSVersion], narrowed: ssl.Options) -> None:
@@ -271,8 +330,8 @@ class SSLContext(ssl.SSLContext):
         self._set(versions=versions)
         self._versions, self._narrowed_options = bounds, narrowed
 
-    @property
-    def keylog_filename(self) -> str | None:  # type: ignore[override]
+    @property  # type: ignore[override]
+    def keylog_filename(self) -> str | None:
         """The file that the connections' secrets are written to, for debugging."""
         name: str | None = self._settings.get("key_log")
         return name
@@ -310,11 +369,11 @@ class SSLContext(ssl.SSLContext):
 
     @verify_flags.setter
     def verify_flags(self, value: int) -> None:
-        if ssl.VerifyFlags(value) & ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN:
+        if checked_verify_flags(value) & ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN:
             self._set(require_revocation_status=True)
 
     @property
-    def hostname_checks_common_name(self) -> bool:  # type: ignore[override]
+    def hostname_checks_common_name(self) -> bool:
         """Never."""
         return False
 
@@ -324,7 +383,7 @@ class SSLContext(ssl.SSLContext):
             raise _widened("hostname_checks_common_name=True")
 
     @property
-    def post_handshake_auth(self) -> bool:  # type: ignore[override]
+    def post_handshake_auth(self) -> bool:
         """Never: the client's certificate is sent in the handshake."""
         return False
 
@@ -361,7 +420,7 @@ class SSLContext(ssl.SSLContext):
                 stacklevel=3,
             )
 
-    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:  # type: ignore[override]
+    def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
         """The trusted roots, as dictionaries or in DER."""
         pems = [root.pem for root in self._config.roots if root.pem is not None]
         ders = [ssl.PEM_cert_to_DER_cert(pem) for pem in pems]
@@ -379,7 +438,7 @@ class SSLContext(ssl.SSLContext):
     # What is for servers, or for what hubtls does not do.
 
     @property
-    def sni_callback(self) -> None:  # type: ignore[override]
+    def sni_callback(self) -> None:
         """For servers alone."""
         return None
 
@@ -390,7 +449,7 @@ class SSLContext(ssl.SSLContext):
 
     def set_servername_callback(self, server_name_callback: object) -> None:
         """For servers alone."""
-        self.sni_callback = server_name_callback  # type: ignore[assignment]
+        self.sni_callback = server_name_callback
 
     def load_dh_params(self, path: object, /) -> None:
         """For servers alone."""

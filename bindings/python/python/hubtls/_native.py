@@ -1,265 +1,296 @@
-"""The policy on Python's own TLS: a standard ``ssl.SSLContext`` on OpenSSL, hardened."""
+"""The policy on Python's own TLS: a standard ``ssl.SSLContext`` on OpenSSL that stays hardened."""
 
 from __future__ import annotations
 
-import os
+import functools
 import ssl
+import threading
 import warnings
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ._ciphers import named
-from ._context import _PER_CONNECTION, _caller, _widened
+from ._context import _CURVES, _MAKERS, _PER_CONNECTION, _caller, _maker, _Turn, _turn
 from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
-from ._hubtls import Config, Policy, Roots
+from ._flags import checked_class, checked_options, checked_verify_flags, must_leave_a_version, widened
+from ._harden import HOST_FLAGS, VERSIONS, alpn_list, bounds, checked, cipher_list, harden, limits, prepare, set_group
+from ._hubtls import Config
+from ._native_socket import NativeObject, NativeSession, NativeSocket
 
-_VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+if TYPE_CHECKING:
+    import os
 
-#: Options of `hubtls.Config` that OpenSSL behind `ssl` has no setter for: asking for them is an error.
-_IMPOSSIBLE = ("revocation_lists", "require_revocation_status", "time", "sni", "refuse_invalid_identity")
+    _File = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+    _Password = Callable[[], str | bytes | bytearray] | str | bytes | bytearray | None
 
-_OPTIONS = ("policy", "roots", "add_roots", "pins", "identity", "alpn", "key_log", "resumption", "post_quantum", "fragment_length")
+__all__ = ["NativeContext", "harden", "native_context"]
 
-
-def _config_of(config: Config | None, options: dict[str, Any]) -> tuple[Config, dict[str, Any]]:
-    if config is not None and options:
-        raise refuse("INVALID_ARGUMENT", "there is a Config and options too", "use config.replace(...)")
-    for name in _IMPOSSIBLE:
-        if options.get(name) is not None:
-            raise refuse(
-                "UNSUPPORTED_BY_ENGINE",
-                f"Python's ssl cannot express {name}",
-                "leave it out, or use hubtls.SSLContext, which can",
-            )
-    checked = Config(**options) if config is None else config
-    if checked.identity is not None and not isinstance(options.get("identity"), tuple):
-        raise refuse(
-            "UNSUPPORTED_BY_ENGINE",
-            "Python's ssl reads a client's certificate and key from files alone",
-            "give identity=(chain file, key file), or use hubtls.SSLContext",
-        )
-    return checked, options
+# The setters of `ssl` itself: those of NativeContext are for others.
+_stdlib: Any = ssl.SSLContext
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, HubTlsWarning, stacklevel=4)
+def _fixed(name: str, value: Any, read: Callable[[Any], Any], doc: str) -> Any:
+    """An attribute that may be set to what it is."""
+
+    def setter(self: NativeContext, new: Any) -> None:
+        if read(new) != value:
+            raise widened(f"{name}={new!r}")
+
+    return property(lambda self: read(getattr(super(NativeContext, self), name)), setter, doc=doc)
 
 
-def _tell_limits(policy: Policy, options: dict[str, Any]) -> None:
-    """Says what OpenSSL behind `ssl` will do otherwise than the policy says."""
-    mode = policy.fragment_length
-    if mode.required:
-        raise refuse(
-            "UNSUPPORTED_BY_ENGINE",
-            "Python's ssl cannot negotiate a fragment length, which is required",
-            "use hubtls.SSLContext, which can",
-        )
-    if mode.bytes is not None:
-        _warn("Python's ssl cannot ask for a fragment length: it is left out; hubtls.SSLContext can")
-    if options.get("post_quantum"):
-        _warn("Python's ssl cannot be told to offer X25519MLKEM768: its OpenSSL decides; hubtls.SSLContext can")
-    if "TLSv1.3" in policy.versions and not hasattr(ssl.SSLContext, "set_ciphersuites"):
-        _warn(
-            "this Python cannot choose the suites of TLS 1.3: TLS_CHACHA20_POLY1305_SHA256 is offered too; "
-            "use the policy iothub-tls12, or hubtls.SSLContext"
-        )
-    if policy.is_narrowed and set(policy.groups) != set(Policy.named(policy.name).groups) and len(policy.groups) > 1:
-        _warn("this Python can choose one key exchange group or none: OpenSSL's own are offered")
-
-
-def _apply(context: ssl.SSLContext, policy: Policy) -> None:
-    """Versions, suites, a single group, and the checks of name and chain."""
-    # The setters of `ssl` itself: those of NativeContext would ask for leave.
-    stdlib: Any = ssl.SSLContext
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.hostname_checks_common_name = False
-    versions = sorted(_VERSIONS[name] for name in policy.versions)
-    if context.protocol in (ssl.PROTOCOL_TLS_CLIENT, ssl.PROTOCOL_TLS):
-        stdlib.minimum_version.__set__(context, versions[0])
-        stdlib.maximum_version.__set__(context, versions[-1])
-    elif context.protocol != ssl.PROTOCOL_TLSv1_2 or ssl.TLSVersion.TLSv1_2 not in versions:
-        raise refuse(
-            "INVALID_ARGUMENT",
-            f"a context of {ssl._SSLMethod(context.protocol).name} cannot be hardened",  # type: ignore[attr-defined]
-            "make it with ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)",
-        )
-    stdlib.options.__set__(context, ssl.SSLContext.options.fget(context) | ssl.OP_NO_COMPRESSION)  # type: ignore[attr-defined]
-    if policy.openssl_cipher_list:
-        stdlib.set_ciphers(context, policy.openssl_cipher_list)
-    if policy.openssl_ciphersuites and hasattr(stdlib, "set_ciphersuites"):
-        stdlib.set_ciphersuites(context, policy.openssl_ciphersuites)
-    if len(policy.groups) == 1:
-        stdlib.set_ecdh_curve(context, {"secp256r1": "prime256v1"}.get(policy.groups[0], policy.groups[0]))
-
-
-def _pinned(roots: Roots, pins: Iterable[str]) -> str:
-    """The PEM of those that a pin names, or of all if there is no pin."""
-    wanted = set(pins)
-    return "".join(root.pem or "" for root in roots if not wanted or root.pin in wanted)
+def _free(name: str, doc: str) -> Any:
+    """An attribute that weakens nothing, whatever it is set to."""
+    return property(
+        lambda self: getattr(super(NativeContext, self), name), lambda self, new: self._put(name, new), doc=doc
+    )
 
 
 class NativeContext(ssl.SSLContext):
-    """A standard ``ssl.SSLContext`` on OpenSSL that was hardened by a policy and stays so: what would weaken it raises POLICY_WIDENED.
+    """A standard ``ssl.SSLContext`` on OpenSSL that was hardened by a policy and stays so: what would weaken it raises
+    POLICY_WIDENED.
 
-    Made by ``hubtls.native_context``.
+    Made by ``hubtls.native_context``. Sessions are resumed by passing the ``session`` of an earlier connection to the
+    same name, as in ``ssl``, and to no other name.
     """
 
-    _config: Config
-    #: For Azure's own names, if other roots were added that must not vouch for these.
-    _for_azure: ssl.SSLContext | None
-    #: Its setters may do anything until then.
-    _ready = False
+    sslsocket_class = NativeSocket
+    sslobject_class = NativeObject
 
-    def __new__(cls) -> NativeContext:
-        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+    _config: Config
+    #: What it was made with beside that, and what was set since.
+    _options: dict[str, Any]
+    _settings: dict[str, tuple[Any, ...]]
+    #: For Azure's own names, if roots were added that must not vouch for these.
+    _for_azure: ssl.SSLContext | None
+    _alpn: bytes
+    _next_alpn: WeakKeyDictionary[_Turn, bytes]
+    _lock: threading.Lock
+
+    def __new__(cls, *arguments: Any, **options: Any) -> NativeContext:
+        raise TypeError(f"{cls.__name__} has no public constructor: hubtls.native_context(...) makes one")
 
     @property
     def config(self) -> Config:
         """What it was made from."""
         return self._config
 
+    @property
+    def _has_identity(self) -> bool:
+        return self._options.get("identity") is not None or "load_cert_chain" in self._settings
+
+    def _each(self) -> Iterator[ssl.SSLContext]:
+        return filter(None, [self, self._for_azure])
+
+    def _put(self, name: str, *values: Any) -> None:
+        """Sets an attribute of ``ssl.SSLContext``, or calls a method, wherever it counts."""
+        member = getattr(ssl.SSLContext, name)
+        for context in self._each():
+            member(context, *values) if callable(member) else member.__set__(context, *values)
+        self._settings[name] = values
+
+    def _with(self, identity: tuple[Any, Any, Any] | None, cipherlist: str) -> NativeContext:
+        """One that is set as this one is, but for the client certificate, and offers only these of its suites."""
+        made = _made(self._config, {**self._options, "identity": identity} if identity else self._options)
+        for name, values in self._settings.items():
+            if name != "load_cert_chain" or identity is None:
+                made._put(name, *values)
+        made.__dict__["_alpn"] = self._alpn
+        if cipherlist:
+            policy = self._config.policy
+            if "set_ciphers" in self._settings:
+                policy = policy.only_suites(named(self._settings["set_ciphers"][0].partition(":@")[0], policy))
+            made._put("set_ciphers", cipher_list(made, policy.only_suites(named(cipherlist, policy))))
+        return made
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in ("sslsocket_class", "sslobject_class"):
+            checked_class(name, value, getattr(type(self), name))
+        elif name not in _SETTABLE and (hasattr(type(self), name) or name in type(self).__annotations__):
+            raise widened(f"another {name}")
+        super().__setattr__(name, value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+    def __repr__(self) -> str:
+        return f"<hubtls.NativeContext {self._config.policy.name}>"
+
     # Connections.
 
-    def _wrap_socket(self, sock: ssl.SSLSocket, server_side: bool, server_hostname: str | None = None, **more: Any) -> Any:
-        return self._of_name(server_side, server_hostname)._wrap_socket(sock, server_side, server_hostname, **more)
+    def _wrap_socket(
+        self,
+        sock: Any,
+        server_side: bool,
+        server_hostname: str | None = None,
+        *,
+        owner: Any = None,
+        session: Any = None,
+    ) -> Any:
+        return self._wrap(_stdlib._wrap_socket, (sock,), server_side, server_hostname, owner, session)
 
-    def _wrap_bio(self, incoming: Any, outgoing: Any, server_side: bool, server_hostname: str | None = None, **more: Any) -> Any:
-        return self._of_name(server_side, server_hostname)._wrap_bio(
-            incoming, outgoing, server_side=server_side, server_hostname=server_hostname, **more
-        )
+    def _wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool,
+        server_hostname: str | None = None,
+        *,
+        owner: Any = None,
+        session: Any = None,
+    ) -> Any:
+        return self._wrap(_stdlib._wrap_bio, (incoming, outgoing), server_side, server_hostname, owner, session)
 
-    def _of_name(self, server_side: bool, name: str | None) -> Any:
+    def _wrap(
+        self, wrap: Any, ends: tuple[Any, ...], server_side: bool, name: str | None, owner: Any, session: Any
+    ) -> Any:
+        turn = _turn.get() if self._next_alpn else None
+        once = self._next_alpn.pop(turn, None) if turn is not None and _maker() in _MAKERS else None
         if server_side:
             raise ValueError("hubtls is for clients: a server needs an ssl.SSLContext")
         if not name:
             # OpenSSL would verify no name at all.
             raise ValueError("check_hostname requires server_hostname")
-        azure = self._for_azure
-        if azure is not None and len(self._config.roots.believed_about(name)) < len(self._config.roots):
-            return azure
-        return super()
+        context: Any = self
+        if self._for_azure is not None and len(self._config.roots.believed_about(name)) < len(self._config.roots):
+            context = self._for_azure
+        raw = self._raw_session(session, name)
+        with self._lock:
+            # A connection has the protocols that its context has just now.
+            if once is not None:
+                _stdlib._set_alpn_protocols(context, once)
+            try:
+                return wrap(context, *ends, False, name, owner=owner, session=raw)
+            finally:
+                if once is not None:
+                    _stdlib._set_alpn_protocols(context, self._alpn)
 
-    # Setters.
+    def _raw_session(self, session: object, name: str) -> ssl.SSLSession | None:
+        if session is None:
+            return None
+        if not isinstance(session, NativeSession):
+            raise TypeError("Value is not a SSLSession.")
+        if session._name != name.lower():
+            raise ValueError("Session refers to a different server: its certificate is not verified again.")
+        if self._options.get("resumption") is False:
+            raise refuse("INVALID_ARGUMENT", "resumption=False, and there is a session", "leave session out")
+        return session._session
 
-    @property
-    def check_hostname(self) -> bool:
-        """Always."""
-        return bool(super().check_hostname)
+    # What cannot be changed, and what may be changed at will.
 
-    @check_hostname.setter
-    def check_hostname(self, value: bool) -> None:
-        if not value:
-            raise _widened("check_hostname=False")
-        ssl.SSLContext.check_hostname.__set__(self, True)  # type: ignore[attr-defined]
+    check_hostname = _fixed("check_hostname", True, bool, "Always.")
+    verify_mode = _fixed("verify_mode", ssl.CERT_REQUIRED, ssl.VerifyMode, "Always ``CERT_REQUIRED``.")
+    hostname_checks_common_name = _fixed("hostname_checks_common_name", False, bool, "Never.")
+    _host_flags = _fixed("_host_flags", HOST_FLAGS, int, "How names are matched.")
 
-    @property
-    def verify_mode(self) -> ssl.VerifyMode:
-        """Always ``CERT_REQUIRED``."""
-        return ssl.VerifyMode(super().verify_mode)
+    keylog_filename = _free("keylog_filename", "The file that secrets are written to, for debugging.")
+    post_handshake_auth = _free(
+        "post_handshake_auth", "Whether a server may ask for the client's certificate after the handshake."
+    )
+    _msg_callback = _free("_msg_callback", "Is shown the messages of handshakes.")
 
-    @verify_mode.setter
-    def verify_mode(self, value: int) -> None:
-        if value != ssl.CERT_REQUIRED:
-            raise _widened(f"verify_mode={ssl.VerifyMode(value).name}")
-        ssl.SSLContext.verify_mode.__set__(self, ssl.CERT_REQUIRED)  # type: ignore[attr-defined]
-
-    @property
-    def hostname_checks_common_name(self) -> bool:  # type: ignore[override]
-        """Never."""
-        return bool(super().hostname_checks_common_name)
-
-    @hostname_checks_common_name.setter
-    def hostname_checks_common_name(self, value: bool) -> None:
-        if value:
-            raise _widened("hostname_checks_common_name=True")
-        ssl.SSLContext.hostname_checks_common_name.__set__(self, False)  # type: ignore[attr-defined]
+    # What can be narrowed.
 
     @property
     def minimum_version(self) -> ssl.TLSVersion:
-        """The oldest version of the policy; may be raised."""
+        """The oldest version that is offered: may be raised, and lowered to the policy's."""
         return ssl.TLSVersion(super().minimum_version)
 
     @minimum_version.setter
     def minimum_version(self, value: int) -> None:
-        self._set_version("minimum_version", ssl.TLSVersion(value), ssl.TLSVersion.MAXIMUM_SUPPORTED)
+        least, most = bounds(self._config.policy)
+        version = ssl.TLSVersion(value)
+        if version == ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            version = most
+        if version not in VERSIONS.values():
+            raise widened(f"minimum_version={version.name}")
+        version = max(version, least)
+        must_leave_a_version(version, self.maximum_version, self.options)
+        self._put("minimum_version", version)
 
     @property
     def maximum_version(self) -> ssl.TLSVersion:
-        """The newest version of the policy; may be lowered."""
+        """The newest version that is offered: may be lowered, and raised to the policy's."""
         return ssl.TLSVersion(super().maximum_version)
 
     @maximum_version.setter
     def maximum_version(self, value: int) -> None:
-        newest = max(_VERSIONS[name] for name in self._config.policy.versions)
-        version = newest if value == ssl.TLSVersion.MAXIMUM_SUPPORTED else ssl.TLSVersion(value)
-        self._set_version("maximum_version", version, None)
-
-    def _set_version(self, which: str, version: ssl.TLSVersion, other: ssl.TLSVersion | None) -> None:
-        allowed = [_VERSIONS[name] for name in self._config.policy.versions]
-        if version not in allowed and version != other:
-            raise _widened(f"{which}={version.name}")
-        getattr(ssl.SSLContext, which).__set__(self, version)
+        _, most = bounds(self._config.policy)
+        version = ssl.TLSVersion(value)
+        if version == ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            version = most
+        if version not in VERSIONS.values():
+            raise widened(f"maximum_version={version.name}")
+        version = min(version, most)
+        must_leave_a_version(self.minimum_version, version, self.options)
+        self._put("maximum_version", version)
 
     @property
     def options(self) -> ssl.Options:
-        """OpenSSL's options; what would allow compression or old renegotiation is refused."""
+        """OpenSSL's options; compression, old renegotiation and whatever else may weaken is refused."""
         return ssl.Options(super().options)
 
     @options.setter
     def options(self, value: int) -> None:
-        if not value & ssl.OP_NO_COMPRESSION or value & 0x00040004:
-            # OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION and OP_LEGACY_SERVER_CONNECT.
-            raise _widened(f"options={value:#x}")
-        ssl.SSLContext.options.__set__(self, value)  # type: ignore[attr-defined]
+        options = checked_options(value)
+        must_leave_a_version(self.minimum_version, self.maximum_version, options)
+        self._put("options", options)
 
     @property
     def verify_flags(self) -> ssl.VerifyFlags:
-        """OpenSSL's flags; ``VERIFY_ALLOW_PROXY_CERTS`` and ``VERIFY_X509_PARTIAL_CHAIN`` would trust more."""
+        """OpenSSL's flags; what would trust more is refused. Those for revocation lists refuse every server, since no
+        list can be loaded."""
         return ssl.VerifyFlags(super().verify_flags)
 
     @verify_flags.setter
     def verify_flags(self, value: int) -> None:
-        if value & (ssl.VerifyFlags.VERIFY_ALLOW_PROXY_CERTS | ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN):
-            raise _widened(f"verify_flags={value:#x}")
-        for context in filter(None, [self, self._for_azure]):
-            ssl.SSLContext.verify_flags.__set__(context, value)  # type: ignore[attr-defined]
+        self._put("verify_flags", checked_verify_flags(value))
 
     def set_ciphers(self, cipherlist: str, /) -> None:
         """As ``hubtls.SSLContext.set_ciphers``."""
         try:
-            suites = self._config.policy.only_suites(named(cipherlist, self._config.policy))
+            policy = self._config.policy.only_suites(named(cipherlist, self._config.policy))
         except HubTlsError as error:
             raise refuse_connection(error.code, error.message, error.hint) from None
-        for context in filter(None, [self, self._for_azure]):
-            ssl.SSLContext.set_ciphers(context, suites.openssl_cipher_list)
+        self._put("set_ciphers", cipher_list(self, policy))
 
-    def set_ecdh_curve(self, name: str, /) -> None:
-        """One of the policy's groups."""
-        from ._context import _CURVES
+    def set_ecdh_curve(self, name: str | bytes, /) -> None:
+        """One of the policy's groups, alone."""
+        text = name.decode() if isinstance(name, bytes) else name
+        (group,) = self._config.policy.only_groups([_CURVES.get(text, text)]).groups
+        for context in self._each():
+            set_group(context, group)
+        self._settings["set_ecdh_curve"] = ({"secp256r1": "prime256v1"}.get(group, group),)
 
-        policy = self._config.policy.only_groups([_CURVES.get(name, name)])
-        for context in filter(None, [self, self._for_azure]):
-            _set_group(context, policy)
-
-    def load_cert_chain(
-        self,
-        certfile: str | bytes | os.PathLike[str] | os.PathLike[bytes],
-        keyfile: str | bytes | os.PathLike[str] | os.PathLike[bytes] | None = None,
-        password: Callable[[], str | bytes | bytearray] | str | bytes | bytearray | None = None,
-    ) -> None:
+    def load_cert_chain(self, certfile: _File, keyfile: _File | None = None, password: _Password = None) -> None:
         """As in ``ssl``."""
-        for context in filter(None, [self, self._for_azure]):
-            ssl.SSLContext.load_cert_chain(context, certfile, keyfile, password)
+        # Nobody is to be asked twice.
+        self._put("load_cert_chain", certfile, keyfile, functools.cache(password) if callable(password) else password)
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
-        """As in ``ssl``."""
-        protocols = list(alpn_protocols)
-        for context in filter(None, [self, self._for_azure]):
-            ssl.SSLContext.set_alpn_protocols(context, protocols)
+        """As in ``ssl``, but what urllib3 and the like set for a connection of theirs is for that connection alone."""
+        caller = _caller()
+        protocols = [bytes(protocol, "ascii") for protocol in alpn_protocols]
+        if any(not 0 < len(protocol) < 256 for protocol in protocols):
+            raise ssl.SSLError("ALPN protocols must be 1 to 255 in length")
+        encoded = alpn_list(protocols)
+        if caller in _PER_CONNECTION:
+            turn = _Turn()
+            self._next_alpn[turn] = encoded
+            _turn.set(turn)
+        else:
+            self._set_alpn_protocols(encoded)
+
+    def _set_alpn_protocols(self, protocols: bytes, /) -> None:
+        self._put("_set_alpn_protocols", protocols)
+        self.__dict__["_alpn"] = protocols
+
+    # Roots are the policy's, whatever a library loads.
 
     def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        """Changes nothing: the roots are those of the policy, or ``roots=`` and ``add_roots=``."""
+        """Changes nothing: the roots are those of the policy, or ``roots=`` and ``add_roots=``. Warns, unless a library
+        calls it for itself."""
         if cafile is None and capath is None and cadata is None:
             raise TypeError("cafile, capath and cadata cannot be all omitted")
         _roots_stay("load_verify_locations", _caller())
@@ -275,72 +306,68 @@ class NativeContext(ssl.SSLContext):
     def set_psk_client_callback(self, callback: object) -> None:
         """There are no pre-shared keys in the policy."""
         if callback is not None:
-            raise _widened("a pre-shared key")
-
-
-def _set_group(context: ssl.SSLContext, policy: Policy) -> None:
-    """Python before 3.13 (OpenSSL's old call) knows no X25519 here: all of OpenSSL's groups stay."""
-    name = {"secp256r1": "prime256v1"}.get(policy.groups[0], policy.groups[0])
-    try:
-        ssl.SSLContext.set_ecdh_curve(context, name)
-    except (ssl.SSLError, ValueError):
-        warnings.warn(f"this Python cannot choose the group {name}: OpenSSL's own are offered", HubTlsWarning, stacklevel=3)
+            raise widened("a pre-shared key")
 
 
 def _roots_stay(method: str, caller: str) -> None:
     if caller not in _PER_CONNECTION:
         warnings.warn(
-            f"{method} changes nothing: the roots are the policy's; pass roots= or add_roots=", HubTlsWarning, stacklevel=3
+            f"{method} changes nothing: the roots are the policy's; pass roots= or add_roots= to hubtls.native_context",
+            HubTlsWarning,
+            stacklevel=3,
         )
 
 
-def native_context(config: Config | None = None, **options: Any) -> NativeContext:
-    """A standard ``ssl.SSLContext`` on Python's own OpenSSL that the policy has hardened: versions, suites, roots, client identity, host name.
+def _not_here(name: str) -> Callable[..., None]:
+    def method(self: NativeContext, *arguments: object, **options: object) -> None:
+        raise refuse("UNSUPPORTED_BY_ENGINE", f"{name} is not known to narrow", "give a narrowed policy=")
 
-    Takes the options of ``hubtls.Config``, ``identity`` as paths (chain, key) or (chain, key, passphrase). What ``ssl`` cannot express is a
-    ``HubTlsWarning`` if it is merely wished for, as a fragment length, and UNSUPPORTED_BY_ENGINE if it is demanded.
+    return method
+
+
+#: For servers alone: `ssl` refuses them for clients.
+_OF_SERVERS = {"set_npn_protocols", "set_servername_callback", "set_psk_server_callback"}
+
+# What a later Python may have beside these.
+for _name in dir(ssl.SSLContext):
+    if _name.startswith("set_") and _name not in _OF_SERVERS and _name not in vars(NativeContext):
+        setattr(NativeContext, _name, _not_here(_name))
+
+_SETTABLE = {"num_tickets", "sni_callback"} | {
+    name for name, member in vars(NativeContext).items() if isinstance(member, property) and member.fset
+}
+
+
+def native_context(config: object = None, /, **options: Any) -> NativeContext:
+    """A standard ``ssl.SSLContext`` on Python's own OpenSSL that the policy has hardened: versions, suites, roots,
+    client identity, host name. Nothing that is set on it afterwards weakens it.
+
+    Takes the options of ``hubtls.Config`` as keywords, ``identity`` as paths (chain, key) or (chain, key, passphrase).
+    What ``ssl`` cannot express is a ``HubTlsWarning`` if it is merely wished for, as a fragment length is, and
+    UNSUPPORTED_BY_ENGINE if it is demanded, as ``time`` or ``revocation_lists`` is, or a whole ``Config``. Signature
+    schemes are OpenSSL's at its security level 2, and so are groups if the policy has more than one.
     """
-    checked, options = _config_of(config, options)
-    _tell_limits(checked.policy, options)
-    context = NativeContext()
-    context._config, context._for_azure = checked, None
-    believed = checked.roots.believed_about("any.azure-devices.net")
-    _prepare(context, checked, checked.roots, options)
-    if len(believed) < len(checked.roots):
+    made, options = checked(config, options)
+    for sentence in limits(made.policy, options):
+        warnings.warn(sentence, HubTlsWarning, stacklevel=2)
+    return _made(made, options)
+
+
+def _made(config: Config, options: dict[str, Any]) -> NativeContext:
+    context: NativeContext = ssl._ssl._SSLContext.__new__(NativeContext, ssl.PROTOCOL_TLS_CLIENT)  # type: ignore[attr-defined]
+    believed = config.roots.believed_about("any.azure-devices.net")
+    azure = None
+    if len(believed) < len(config.roots):
         azure = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        _prepare(azure, checked, believed, options)
-        context._for_azure = azure
+        prepare(azure, config, believed, options)
+    prepare(context, config, config.roots, options)
+    context.__dict__.update(
+        _config=config,
+        _options=options,
+        _settings={},
+        _for_azure=azure,
+        _alpn=alpn_list(options.get("alpn") or []),
+        _next_alpn=WeakKeyDictionary(),
+        _lock=threading.Lock(),
+    )
     return context
-
-
-def _prepare(context: ssl.SSLContext, config: Config, roots: Roots, options: dict[str, Any]) -> None:
-    _apply(context, config.policy)
-    if pem := _pinned(roots, config.pins):
-        ssl.SSLContext.load_verify_locations(context, cadata=pem)
-    if identity := options.get("identity"):
-        ssl.SSLContext.load_cert_chain(context, identity[0], identity[1], identity[2] if len(identity) > 2 else None)
-    if alpn := options.get("alpn"):
-        names = [name.decode("ascii") if isinstance(name, bytes) else name for name in alpn]
-        ssl.SSLContext.set_alpn_protocols(context, names)
-    if key_log := options.get("key_log"):
-        context.keylog_filename = os.fspath(key_log)
-    if options.get("resumption") is False:
-        ssl.SSLContext.options.__set__(context, context.options | ssl.OP_NO_TICKET)  # type: ignore[attr-defined]
-
-
-def harden(context: ssl.SSLContext, config: Config | None = None, **options: Any) -> None:
-    """Applies the policy to a standard client context: versions, suites, host name and chain, and roots if it has none.
-
-    Roots that it has already stay trusted, since ``ssl`` cannot take one away: a ``HubTlsWarning`` says so. Unlike a context of
-    ``native_context``, it can be weakened again by its setters.
-    """
-    if isinstance(context, NativeContext) or type(context).__module__.startswith("hubtls."):
-        raise refuse("INVALID_ARGUMENT", "the context is hubtls's own, and hardened already", "use it as it is")
-    if context.protocol == ssl.PROTOCOL_TLS_SERVER:
-        raise refuse("INVALID_ARGUMENT", "the context is a server's", "give one for clients")
-    checked, options = _config_of(config, options)
-    _tell_limits(checked.policy, options)
-    had_roots = context.cert_store_stats()["x509"] > 0
-    if had_roots:
-        _warn("the context trusts other roots already, and goes on doing so: make one with hubtls.native_context")
-    _prepare(context, checked, Roots.from_pem(checked.roots.pem()) if not had_roots else checked.roots, options)

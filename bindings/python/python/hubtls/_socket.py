@@ -6,7 +6,6 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from ._errors import refuse
-from ._hubtls import Engine as _Engine
 from ._hubtls import Negotiated
 
 if TYPE_CHECKING:
@@ -29,21 +28,6 @@ class SSLSession:
 
     def __repr__(self) -> str:
         return "<hubtls.SSLSession>"
-
-
-class Engine(_Engine):
-    """The engine with what ``ssl``'s classes ask it for."""
-
-    __slots__ = ("context", "server_hostname")
-
-    context: SSLContext
-    server_hostname: str
-    server_side = False
-
-    @property
-    def session(self) -> SSLSession | None:
-        """None before the handshake is complete."""
-        return None if self.is_handshaking else SSLSession(self.context)
 
 
 class _Agreed:
@@ -75,7 +59,7 @@ class _Agreed:
         return chain
 
 
-def _same_context(current: SSLContext, new: object) -> None:
+def _same_context(current: ssl.SSLContext, new: object) -> None:
     if new is not current:
         raise refuse(
             "INVALID_ARGUMENT",
@@ -87,11 +71,12 @@ def _same_context(current: SSLContext, new: object) -> None:
 class SSLSocket(_Agreed, ssl.SSLSocket):
     """``ssl.SSLSocket`` on hubtls's engine; made by ``hubtls.SSLContext.wrap_socket``."""
 
+    _context: SSLContext
+
     @property
     def context(self) -> SSLContext:
         """The context that made it."""
-        context: SSLContext = self._context
-        return context
+        return self._context
 
     @context.setter
     def context(self, new: ssl.SSLContext) -> None:

@@ -1,112 +1,46 @@
-//! The part of `ssl.SSLSocket` and `ssl.SSLObject` that is not Python: bytes in, bytes out. `_engine.py` moves them.
+//! What `_ssl._SSLSocket` is for OpenSSL, beneath `ssl.SSLSocket` and `ssl.SSLObject`.
 //!
-//! No method here uses the transport: Python may end a daemon thread while that waits, and must not find Rust's frames on its stack.
-
-use std::cell::Cell;
+//! Over two `ssl.MemoryBIO` it is all here. Over a socket, `_engine.py` sends and receives: Python before 3.14 may end a daemon thread in the
+//! middle of that, and must not find frames of Rust's on its stack.
 
 use hubtls::Connection;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::buffer::{Input, Output};
+use crate::buffer::Input;
 use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::connection::{WORTH_DETACHING, not_complete};
 use crate::error::Failure;
 use crate::exclusive::Exclusive;
+use crate::flow::{MOST, Memory, State, Target, with_scratch};
 use crate::negotiated::Negotiated;
 
 /// The largest plaintext of a record.
 const RECORD: usize = 16_384;
 /// How much one write takes before it is sent.
 const BATCH: usize = 2 * RECORD;
-/// How much one read takes.
-const MOST: usize = 65_536;
 
 /// What `ssl.SSLSocket` and `ssl.SSLObject` stand on.
 #[pyclass(frozen, subclass, module = "hubtls._hubtls")]
-pub(crate) struct Engine(Exclusive<State>);
-
-struct State {
-    connection: Connection,
-    /// Ciphertext that waits for its turn, and how much of it was taken.
-    arrived: Option<(Py<PyBytes>, usize)>,
-    /// Whether the application was told of the end, or of the error.
-    end_told: bool,
-}
-
-impl State {
-    /// Lets the connection take `data` from `taken` on, in the handshake all of it, later one record.
-    fn feed(&mut self, data: &[u8], taken: &mut usize) -> hubtls::Result<()> {
-        while *taken < data.len() {
-            match self.connection.receive(&data[*taken..])? {
-                0 => break,
-                count => *taken += count,
-            }
-        }
-        Ok(())
-    }
-
-    /// Moves plaintext into `output`, of as many records of `data` as fit; None if there is none yet, and 0 at the end of the stream.
-    fn take(
-        &mut self,
-        data: &[u8],
-        taken: &mut usize,
-        output: &mut [u8],
-    ) -> hubtls::Result<Option<usize>> {
-        let mut filled = 0;
-        loop {
-            match self.step(data, taken, &mut output[filled..]) {
-                Ok(Some(0)) if filled == 0 => {
-                    self.end_told = true;
-                    return Ok(Some(0));
-                }
-                Ok(Some(count)) if count > 0 => filled += count,
-                Err(error) if filled == 0 => {
-                    self.end_told = true;
-                    return Err(error);
-                }
-                // What comes after the plaintext, an end or an error too, is for the next call.
-                _ => return Ok((filled > 0).then_some(filled)),
-            }
-            if filled == output.len() {
-                return Ok(Some(filled));
-            }
-        }
-    }
-
-    /// As `take`, of one record.
-    fn step(
-        &mut self,
-        data: &[u8],
-        taken: &mut usize,
-        output: &mut [u8],
-    ) -> hubtls::Result<Option<usize>> {
-        loop {
-            let count = self.connection.read(output)?;
-            if count > 0 || self.connection.is_ended() {
-                return Ok(Some(count));
-            }
-            let before = *taken;
-            self.feed(data, taken)?;
-            if *taken == before {
-                return Ok(None);
-            }
-        }
-    }
+pub(crate) struct Engine {
+    state: Exclusive<State>,
+    memory: Option<Memory>,
 }
 
 impl Engine {
-    /// Gives the connection `data`, or what arrived earlier, and moves at most `most` decrypted bytes to `put`; None if there are none yet.
-    fn take_into<R>(
+    /// Gives the connection `data`, or what arrived earlier, and moves decrypted bytes to `target`; None if there are none yet.
+    fn take_into<'py>(
         &self,
-        py: Python<'_>,
-        most: usize,
+        py: Python<'py>,
+        target: &Target<'py>,
         data: Option<Py<PyBytes>>,
-        put: impl FnOnce(&[u8]) -> PyResult<R>,
-    ) -> PyResult<Option<R>> {
-        let mut state = self.0.lock(py)?;
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if target.len() == 0 {
+            return target.put(py, &[]).map(Some);
+        }
+        let mut state = self.state.lock(py)?;
         let (bytes, mut taken) = match data {
             Some(data) if data.bind(py).as_bytes().is_empty() => {
                 let ended = state.connection.receive_end();
@@ -120,7 +54,7 @@ impl Engine {
             },
         };
         let data = bytes.as_ref().map_or(&[][..], |it| it.bind(py).as_bytes());
-        with_scratch(most.min(MOST), |scratch| {
+        with_scratch(target.len().min(MOST), |scratch| {
             // Without a whole record there is nothing to decrypt.
             let light = scratch.len() < WORTH_DETACHING
                 || (data.len() < WORTH_DETACHING && state.connection.wants_receive());
@@ -129,9 +63,9 @@ impl Engine {
             } else {
                 drop(state);
                 let told = self
-                    .0
+                    .state
                     .detached(py, |state| state.take(data, &mut taken, scratch))?;
-                state = self.0.lock(py)?;
+                state = self.state.lock(py)?;
                 told
             };
             if taken < data.len() {
@@ -139,32 +73,148 @@ impl Engine {
             }
             drop(state);
             match told.map_err(Failure::of_connection)? {
-                Some(count) => put(&scratch[..count]).map(Some),
+                Some(count) => target.put(py, &scratch[..count]).map(Some),
                 None => Ok(None),
             }
         })
     }
 
+    /// Encrypts at most 32 KB of `input`, from `start` on, and says how much.
+    fn encrypt_from(&self, py: Python<'_>, input: &Input<'_>, start: usize) -> PyResult<usize> {
+        let (mut taken, mut copy) = (start, Vec::new());
+        while taken < input.len().min(start + BATCH) {
+            let part = input.part(taken, RECORD, &mut copy)?;
+            let count = if part.len() >= WORTH_DETACHING {
+                self.state
+                    .detached(py, |state| state.connection.write(part))?
+            } else {
+                self.state.lock(py)?.connection.write(part)
+            };
+            match count.map_err(Failure::of_connection)? {
+                0 => break,
+                count => taken += count,
+            }
+        }
+        Ok(taken - start)
+    }
+
+    /// Does `work` with the memory; if that fails, the alert leaves with the next bytes that are taken from it.
+    fn with_alert<R>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&Memory) -> PyResult<R>,
+    ) -> PyResult<R> {
+        let Some(memory) = &self.memory else {
+            return Err(PyValueError::new_err(
+                "this engine has no memory to read and write",
+            ));
+        };
+        work(memory).inspect_err(|_| {
+            let _ = self.push(py, memory);
+        })
+    }
+
+    fn push(&self, py: Python<'_>, memory: &Memory) -> PyResult<()> {
+        if self.wants_transmit(py)? {
+            let outgoing = memory.outgoing.bind(py);
+            outgoing.call_method1(pyo3::intern!(py, "write"), (self.outgoing(py)?,))?;
+        }
+        Ok(())
+    }
+
     fn agreed(&self, py: Python<'_>) -> Result<Option<hubtls::Negotiated>, Failure> {
-        Ok(self.0.lock(py)?.connection.negotiated())
+        Ok(self.state.lock(py)?.connection.negotiated())
     }
 }
 
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(config: &Bound<'_, Config>, server_name: &str) -> Result<Self, Failure> {
+    #[pyo3(signature = (config, server_name, incoming=None, outgoing=None))]
+    fn new(
+        config: &Bound<'_, Config>,
+        server_name: &str,
+        incoming: Option<Py<PyAny>>,
+        outgoing: Option<Py<PyAny>>,
+    ) -> Result<Self, Failure> {
         let connection = Connection::new(&config.get().config, server_name);
-        Ok(Self(Exclusive::new(State {
-            connection: connection.map_err(Failure::of_connection)?,
-            arrived: None,
-            end_told: false,
-        })))
+        Ok(Self {
+            state: Exclusive::new(State {
+                connection: connection.map_err(Failure::of_connection)?,
+                arrived: None,
+                end_told: false,
+            }),
+            memory: incoming
+                .zip(outgoing)
+                .map(|(incoming, outgoing)| Memory { incoming, outgoing }),
+        })
     }
 
-    /// Decrypted bytes, or their count if they go into `buffer`; nothing at the end of the stream, and None if there are none yet.
-    ///
-    /// `data` is what has arrived, empty if the transport has ended; a later call takes the next record of it.
+    fn do_handshake(&self, py: Python<'_>) -> PyResult<()> {
+        self.with_alert(py, |memory| {
+            loop {
+                self.push(py, memory)?;
+                if !self.is_handshaking(py)? {
+                    return Ok(());
+                }
+                self.feed(py, memory.pull(py)?)?;
+            }
+        })
+    }
+
+    #[pyo3(signature = (len=1024, buffer=None))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        len: isize,
+        buffer: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let target = Target::of(len, buffer)?;
+        self.with_alert(py, |memory| {
+            let mut data = None;
+            loop {
+                if let Some(result) = self.take_into(py, &target, data.take())? {
+                    return Ok(result);
+                }
+                if self.is_handshaking(py)? {
+                    self.do_handshake(py)?;
+                } else {
+                    self.push(py, memory)?;
+                    data = Some(memory.pull(py)?);
+                }
+            }
+        })
+    }
+
+    /// Takes all of it: callers rely on that with memory.
+    fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let input = Input::of(data)?;
+        if self.is_handshaking(py)? {
+            self.do_handshake(py)?;
+        }
+        self.with_alert(py, |memory| {
+            let mut written = 0;
+            while written < input.len() {
+                written += self.encrypt_from(py, &input, written)?;
+                self.push(py, memory)?;
+            }
+            Ok(written)
+        })
+    }
+
+    /// Says that nothing more is written and waits for the peer to say the same.
+    fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
+        self.with_alert(py, |memory| {
+            self.finish(py)?;
+            self.push(py, memory)
+        })?;
+        // What still comes, the application has said that it does not want.
+        while self.read(py, MOST.cast_signed(), None)?.len()? > 0 {}
+        Ok(())
+    }
+
+    /// Decrypted bytes, or their count if they go into `buffer`; nothing at the end of the stream. A negative number asks for as many bytes from the
+    /// socket, as `data` of the next call, empty if it has ended; None says that hands have to be shaken first.
     #[pyo3(signature = (len, buffer=None, data=None))]
     fn take<'py>(
         &self,
@@ -173,29 +223,20 @@ impl Engine {
         buffer: Option<&Bound<'py, PyAny>>,
         data: Option<Py<PyBytes>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(buffer) = buffer else {
-            let most = usize::try_from(len)
-                .map_err(|_| PyValueError::new_err("size should not be negative"))?;
-            if most == 0 {
-                return Ok(Some(PyBytes::new(py, b"").into_any()));
-            }
-            return self.take_into(py, most, data, |data| Ok(PyBytes::new(py, data).into_any()));
-        };
-        let output = Output::of(buffer)?;
-        // As OpenSSL's: no length, or one that is too long, means the whole buffer.
-        let most = match usize::try_from(len) {
-            Ok(most) if most > 0 => most.min(output.len()),
-            _ => output.len(),
-        };
-        if most == 0 {
-            return Ok(Some(0_usize.into_pyobject(py)?.into_any()));
+        let target = Target::of(len, buffer)?;
+        if let Some(result) = self.take_into(py, &target, data)? {
+            return Ok(Some(result));
         }
-        self.take_into(py, most, data, |data| {
-            if !data.is_empty() {
-                output.put(data)?;
-            }
-            Ok(data.len().into_pyobject(py)?.into_any())
-        })
+        let state = self.state.lock(py)?;
+        if state.connection.is_handshaking() {
+            return Ok(None);
+        }
+        // Others may wait for the socket with `select`: nothing whole may stay here that was not told.
+        let limit = state
+            .connection
+            .receive_limit(target.len().min(MOST))
+            .min(MOST);
+        Ok(Some((-limit.cast_signed()).into_pyobject(py)?.into_any()))
     }
 
     /// Gives the handshake what has arrived, empty if the transport has ended.
@@ -203,49 +244,39 @@ impl Engine {
         let bytes = data.bind(py).as_bytes();
         let mut taken = 0;
         // Verifies, and perhaps signs.
-        let fed = self.0.detached(py, |state| match bytes {
+        let fed = self.state.detached(py, |state| match bytes {
             [] => state.connection.receive_end(),
             _ => state.feed(bytes, &mut taken),
         })?;
         fed.map_err(Failure::of_connection)?;
         if taken < bytes.len() {
-            self.0.lock(py)?.arrived = Some((data, taken));
+            self.state.lock(py)?.arrived = Some((data, taken));
         }
         Ok(())
     }
 
-    /// How much to take from a socket, so that all of it is told when `limit` bytes are asked for: others may wait for the socket with `select`.
-    fn receive_limit(&self, py: Python<'_>, limit: usize) -> Result<usize, Failure> {
-        let state = self.0.lock(py)?;
-        Ok(state.connection.receive_limit(limit.min(MOST)).min(MOST))
+    /// How much to take from a socket in the handshake, so that nothing of what follows it is taken.
+    fn handshake_limit(&self, py: Python<'_>) -> Result<usize, Failure> {
+        Ok(self.state.lock(py)?.connection.receive_limit(0))
     }
 
-    /// Encrypts at most 32 KB and returns how many bytes that were, and the ciphertext, which must be sent.
+    /// Encrypts at most 32 KB and returns how many bytes that were, and the ciphertext, which must be sent; None in the handshake.
     fn encrypt<'py>(
         &self,
         py: Python<'py>,
         data: &Bound<'py, PyAny>,
-    ) -> PyResult<(usize, Bound<'py, PyBytes>)> {
+    ) -> PyResult<Option<(usize, Bound<'py, PyBytes>)>> {
         let input = Input::of(data)?;
-        let (mut taken, mut copy) = (0, Vec::new());
-        while taken < input.len().min(BATCH) {
-            let part = input.part(taken, RECORD, &mut copy)?;
-            let count = if part.len() >= WORTH_DETACHING {
-                self.0.detached(py, |state| state.connection.write(part))?
-            } else {
-                self.0.lock(py)?.connection.write(part)
-            };
-            match count.map_err(Failure::of_connection)? {
-                0 => break,
-                count => taken += count,
-            }
+        if self.is_handshaking(py)? {
+            return Ok(None);
         }
-        Ok((taken, self.outgoing(py)?))
+        let taken = self.encrypt_from(py, &input, 0)?;
+        Ok(Some((taken, self.outgoing(py)?)))
     }
 
     /// The ciphertext that waits, which must be sent.
     fn outgoing<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Failure> {
-        let mut state = self.0.lock(py)?;
+        let mut state = self.state.lock(py)?;
         let bytes = PyBytes::new(py, state.connection.pending());
         state.connection.transmitted(bytes.as_bytes().len());
         Ok(bytes)
@@ -254,45 +285,53 @@ impl Engine {
     /// How many bytes can be taken without waiting. 1 also stands for an end or an error that was not told yet: whoever asks before waiting for
     /// the socket would wait for ever.
     fn pending(&self, py: Python<'_>) -> Result<usize, Failure> {
-        let mut state = self.0.lock(py)?;
+        let counted = self.probe(py);
+        let state = self.state.lock(py)?;
+        Ok(match counted {
+            Ok(0) if state.connection.is_ended() => usize::from(!state.end_told),
+            Ok(count) => count,
+            Err(_) => usize::from(!state.end_told),
+        })
+    }
+
+    /// How many bytes can be taken without waiting.
+    fn probe(&self, py: Python<'_>) -> Result<usize, Failure> {
+        let mut state = self.state.lock(py)?;
         if state.connection.is_handshaking() {
             return Ok(0);
         }
         loop {
-            match state.connection.readable_bytes() {
-                Ok(0) => {}
-                Ok(count) => return Ok(count),
-                Err(_) => return Ok(usize::from(!state.end_told)),
-            }
-            if state.connection.is_ended() {
-                return Ok(usize::from(!state.end_told));
+            let count = state.connection.readable_bytes();
+            let count = count.map_err(Failure::of_connection)?;
+            if count > 0 {
+                return Ok(count);
             }
             let Some((bytes, start)) = state.arrived.take() else {
                 return Ok(0);
             };
             let (data, mut taken) = (bytes.bind(py).as_bytes(), start);
-            // An error is latched, and the next round tells it.
-            let _ = state.feed(data, &mut taken);
+            let fed = state.feed(data, &mut taken);
             if taken < data.len() {
                 state.arrived = Some((bytes, taken));
             }
+            fed.map_err(Failure::of_connection)?;
         }
     }
 
     /// Queues close_notify.
     fn finish(&self, py: Python<'_>) -> Result<(), Failure> {
-        let finished = self.0.detached(py, |state| state.connection.finish())?;
+        let finished = self.state.detached(py, |state| state.connection.finish())?;
         finished.map_err(Failure::of_connection)
     }
 
     #[getter]
     fn is_handshaking(&self, py: Python<'_>) -> Result<bool, Failure> {
-        Ok(self.0.lock(py)?.connection.is_handshaking())
+        Ok(self.state.lock(py)?.connection.is_handshaking())
     }
 
     #[getter]
     fn wants_transmit(&self, py: Python<'_>) -> Result<bool, Failure> {
-        Ok(self.0.lock(py)?.connection.wants_transmit())
+        Ok(self.state.lock(py)?.connection.wants_transmit())
     }
 
     #[pyo3(signature = (binary_form=false))]
@@ -356,23 +395,28 @@ impl Engine {
             .is_some_and(|negotiated| negotiated.resumed()))
     }
 
+    /// Nothing can be compressed.
+    fn compression(&self) {}
+
+    /// Only a server knows.
+    fn shared_ciphers(&self) {}
+
+    #[pyo3(signature = (cb_type="tls-unique"))]
+    fn get_channel_binding(&self, cb_type: &str) -> PyResult<()> {
+        Err(PyValueError::new_err(format!(
+            "hubtls gives no {cb_type} channel binding: TLS 1.3 has none of that kind"
+        )))
+    }
+
+    fn verify_client_post_handshake(&self) -> PyResult<()> {
+        Err(PyValueError::new_err(
+            "only a server can ask for a client certificate",
+        ))
+    }
+
     /// What was agreed: HANDSHAKE_NOT_COMPLETE before that.
     #[getter]
     fn negotiated(&self, py: Python<'_>) -> PyResult<Negotiated> {
         Ok(self.agreed(py)?.map(Negotiated).ok_or_else(not_complete)?)
     }
-}
-
-/// Lends a buffer of the thread's: one for each connection would make idle ones large.
-fn with_scratch<R>(bytes: usize, work: impl FnOnce(&mut [u8]) -> R) -> R {
-    thread_local! {
-        static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    }
-    let mut scratch = SCRATCH.take();
-    if scratch.len() < bytes {
-        scratch.resize(bytes, 0);
-    }
-    let result = work(&mut scratch[..bytes]);
-    SCRATCH.set(scratch);
-    result
 }

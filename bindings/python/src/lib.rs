@@ -10,6 +10,7 @@ mod decoded;
 mod engine;
 mod error;
 mod exclusive;
+mod flow;
 mod fragment;
 mod identity;
 mod negotiated;

@@ -179,7 +179,11 @@ def test_arguments_of_a_wrong_type_are_a_type_error(pair: Pair) -> None:
 
 def test_a_clock_decides_about_validity(authority: Authority) -> None:
     context = authority.server_context(expired=True)
-    for time, code in [(None, "CERTIFICATE_EXPIRED"), (1, "CERTIFICATE_NOT_YET_VALID"), (lambda: 1.5, "CERTIFICATE_NOT_YET_VALID")]:
+    for time, code in [
+        (None, "CERTIFICATE_EXPIRED"),
+        (1, "CERTIFICATE_NOT_YET_VALID"),
+        (lambda: 1.5, "CERTIFICATE_NOT_YET_VALID"),
+    ]:
         config = hubtls.Config(roots=authority.pem, time=time)
         with pytest.raises(ssl.SSLCertVerificationError) as raised:
             Pair(hubtls.Connection(config, "localhost"), context).shake_hands()

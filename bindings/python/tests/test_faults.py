@@ -176,7 +176,7 @@ def test_close_in_the_handshake_is_clean(context: hubtls.SSLContext) -> None:
         with pytest.raises(ssl.SSLWantReadError):
             connection.do_handshake()
         connection.close()
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="Bad file descriptor"):
             connection.do_handshake()
         release.set()
 

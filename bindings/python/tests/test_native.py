@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import trustme
 from conftest import Authority
-from servers import connect, stdlib_server
+from servers import connect, openssl_server, stdlib_server
 
 import hubtls
 
@@ -64,6 +64,13 @@ def test_a_policy_of_tls_13_alone_is_kept_to(authority: Authority, port: int) ->
     policy = hubtls.Policy.named().only_versions(["TLSv1.3"])
     with connect(hubtls.native_context(policy=policy, roots=authority.pem), port) as connection:
         assert connection.version() == "TLSv1.3"
+
+
+def test_a_policy_of_one_group_is_kept_to(authority: Authority) -> None:
+    chain, key = authority.files(authority.issue("localhost"))
+    context = hubtls.native_context(policy=hubtls.Policy.named().only_groups(["P-256"]), roots=authority.pem)
+    with openssl_server("-cert", chain, "-key", key, "-groups", "P-384:X25519") as port, pytest.raises(ssl.SSLError):
+        connect(context, port)
 
 
 def test_the_warning_about_suites_of_tls_13_names_the_line_that_made_the_context() -> None:

@@ -73,7 +73,9 @@ def test_a_policy_can_be_narrowed() -> None:
     assert policy.is_narrowed
     assert policy.groups == ["secp256r1"]
     assert all("ECDHE_ECDSA" in suite for suite in policy.suites)
-    assert Policy.named().only_suites(["ECDHE-RSA-AES128-GCM-SHA256"]).suites == ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]
+    assert Policy.named().only_suites(["ECDHE-RSA-AES128-GCM-SHA256"]).suites == [
+        "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    ]
 
 
 def test_a_policy_is_a_document_and_can_be_pickled() -> None:

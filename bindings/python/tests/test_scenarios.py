@@ -38,7 +38,9 @@ def config_of(client: dict[str, Any], directory: Path) -> hubtls.Config:
     return hubtls.Config(**options)
 
 
-def converse(context: hubtls.SSLContext, server: dict[str, Any], client: dict[str, Any], *, finish: bool) -> hubtls.Negotiated:
+def converse(
+    context: hubtls.SSLContext, server: dict[str, Any], client: dict[str, Any], *, finish: bool
+) -> hubtls.Negotiated:
     """Connects, holds the conversation of the row and tells what was agreed."""
     limit = client.get("handshake_timeout_ms", PATIENCE * 1000) / 1000
     with socket.create_connection((server["host"], server["port"]), PATIENCE) as sock:

@@ -185,6 +185,44 @@ fn a_record_that_waits_holds_back_the_next() {
     assert_eq!(&rest[..6], b"second");
 }
 
+/// Reads as a program would that waits for its transport before each call: at most `asked` bytes, of as many records as that takes.
+fn read_within_limit(client: &mut Connection, wire: &mut &[u8], asked: usize) -> usize {
+    let (mut output, mut got) = (vec![0; asked], client.read(&mut vec![0; asked]).unwrap());
+    if got > 0 {
+        return got;
+    }
+    let (mut now, later) = wire.split_at(client.receive_limit(asked).min(wire.len()));
+    *wire = later;
+    while !now.is_empty() {
+        let taken = client.receive(now).unwrap();
+        now = &now[taken..];
+        let count = client.read(&mut output[got..]).unwrap();
+        assert!(taken + count > 0, "a whole record waits behind another");
+        got += count;
+    }
+    got
+}
+
+#[test]
+fn what_is_received_within_the_limit_leaves_no_whole_record_behind() {
+    let sizes = [1, 100, 1, 16_384, 5000, 1, 1, 300];
+    for policy in ["iothub", "iothub-tls12"] {
+        for asked in [1, 23, 128, 20_000] {
+            let (mut client, mut server) = connect(&config(policy));
+            let wire: Vec<u8> = sizes
+                .iter()
+                .flat_map(|size| say(&mut server, &vec![7; *size]))
+                .collect();
+            let (mut wire, mut got) = (wire.as_slice(), 0);
+            while got < sizes.iter().sum() {
+                got += read_within_limit(&mut client, &mut wire, asked);
+            }
+            assert!(wire.is_empty());
+            assert_eq!(client.receive_limit(0), 22, "a header at least");
+        }
+    }
+}
+
 #[test]
 fn writing_stops_while_too_much_waits_for_the_transport() {
     let (mut client, _server) = connect(&config("iothub"));

@@ -28,7 +28,7 @@ async def open_connection(
     *,
     context: SSLContext | NativeContext | None = None,
     server_hostname: str | None = None,
-    timeout: float | None = 30.0,  # noqa: ASYNC109 (asyncio's own limit covers TLS alone)
+    timeout: float | None = 30.0,
     shutdown_timeout: float | None = None,
     limit: int = 65_536,
     **kwargs: Any,

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ._ciphers import descriptions, named
+from ._engine import MemoryEngine, SocketEngine
 from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
 from ._flags import checked_class, checked_options, checked_verify_flags
 from ._flags import widened as _widened
 from ._hubtls import Config, Identity, Roots
-from ._engine import Engine
 from ._socket import SSLObject, SSLSession, SSLSocket
 
 if TYPE_CHECKING:
@@ -183,9 +183,10 @@ class SSLContext(ssl.SSLContext):
         *,
         owner: object = None,
         session: object = None,
-    ) -> Engine:
-        engine = Engine(self._for_connection(server_side, server_hostname, session), server_hostname or "", sock)
-        engine.context, engine.server_hostname = self, server_hostname or ""
+    ) -> SocketEngine:
+        config = self._for_connection(server_side, server_hostname, session)
+        engine = SocketEngine(config, server_hostname or "", sock)
+        engine.context = self
         return engine
 
     def _wrap_bio(
@@ -197,12 +198,12 @@ class SSLContext(ssl.SSLContext):
         *,
         owner: object = None,
         session: object = None,
-    ) -> Engine:
+    ) -> MemoryEngine:
         for bio in (incoming, outgoing):
             if not isinstance(bio, ssl.MemoryBIO):
                 raise TypeError(f"a ssl.MemoryBIO is needed, not {type(bio).__name__}")
         config = self._for_connection(server_side, server_hostname, session)
-        engine = Engine(config, server_hostname or "", None, incoming, outgoing)
+        engine = MemoryEngine(config, server_hostname or "", incoming, outgoing)
         engine.context, engine.server_hostname = self, server_hostname or ""
         return engine
 
@@ -216,6 +217,9 @@ class SSLContext(ssl.SSLContext):
         self._check_session(session)
         # Unless the configuration was changed since.
         return once[1] if once and once[0] is self._config else self._config
+
+    def _session(self) -> SSLSession:
+        return SSLSession(self)
 
     def _check_session(self, session: object) -> None:
         if session is None:
@@ -323,7 +327,9 @@ class SSLContext(ssl.SSLContext):
             least = ssl.TLSVersion.TLSv1_3
         most = bounds[1] if bounds[1] in _VERSIONS else ssl.TLSVersion.TLSv1_3
         off = {ssl.TLSVersion.TLSv1_2: ssl.OP_NO_TLSv1_2, ssl.TLSVersion.TLSv1_3: ssl.OP_NO_TLSv1_3}
-        wanted = [name for version, name in _VERSIONS.items() if least <= version <= most and not narrowed & off[version]]
+        wanted = [
+            name for version, name in _VERSIONS.items() if least <= version <= most and not narrowed & off[version]
+        ]
         versions = [name for name in self._base.policy.versions if name in wanted]
         if not versions:
             raise refuse("POLICY_EMPTY", "no TLS version is left", "allow TLS 1.2 or TLS 1.3")

@@ -79,17 +79,17 @@ def make(
         error = HubTlsConfigError(f"[{code}] {sentence}")
     elif code in _VERIFY_CODES:
         error = HubTlsCertificateError(
-            ssl.SSL_ERROR_SSL, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {sentence} [{code}]"
+            int(ssl.SSL_ERROR_SSL), f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {sentence} [{code}]"
         )
         error.verify_code = _VERIFY_CODES[code]
         error.verify_message = message
         error.library, error.reason = "SSL", "CERTIFICATE_VERIFY_FAILED"
     elif code in ("TRUNCATED", "CLOSED_IN_HANDSHAKE"):
-        error = HubTlsEOFError(ssl.SSL_ERROR_EOF, f"EOF occurred in violation of protocol: {sentence} [{code}]")
+        error = HubTlsEOFError(int(ssl.SSL_ERROR_EOF), f"EOF occurred in violation of protocol: {sentence} [{code}]")
         error.library, error.reason = "SSL", "UNEXPECTED_EOF_WHILE_READING"
     else:
         reason = _REASONS.get(code, code)
-        error = HubTlsSSLError(ssl.SSL_ERROR_SSL, f"[SSL: {reason}] {sentence} [{code}]")
+        error = HubTlsSSLError(int(ssl.SSL_ERROR_SSL), f"[SSL: {reason}] {sentence} [{code}]")
         error.library, error.reason = "SSL", reason
     error.code, error.number, error.message, error.hint = code, number, message, hint
     error.alert, error.alert_received = alert, alert_received

@@ -177,8 +177,8 @@ def harden(context: ssl.SSLContext, config: object = None, /, **options: Any) ->
 
     What it trusts already it goes on trusting, since ``ssl`` cannot take a root away: a ``HubTlsWarning`` says so, and
     ``roots=`` or ``pins=`` is UNSUPPORTED_BY_ENGINE then. (Of a directory of roots, as ``load_default_certs`` may have
-    found, nothing is seen: harden a context that was told of none.) Private roots are UNSUPPORTED_BY_ENGINE unless they may
-    vouch for Azure's names (``Roots.vouching_for_azure``), since a plain context cannot tell names apart.
+    found, nothing is seen: harden a context that was told of none.) Private roots are UNSUPPORTED_BY_ENGINE unless they
+    may vouch for Azure's names (``Roots.vouching_for_azure``), since a plain context cannot tell names apart.
     """
     if not isinstance(context, ssl.SSLContext):
         raise TypeError(f"the context is a {type(context).__name__}, not an ssl.SSLContext")

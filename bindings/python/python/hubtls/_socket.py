@@ -40,7 +40,9 @@ class _Agreed:
     def negotiated(self) -> Negotiated:
         """What was agreed: version, suite, group, fragment length, chain, root. HANDSHAKE_NOT_COMPLETE before that."""
         if self._sslobj is None:
-            raise refuse("HANDSHAKE_NOT_COMPLETE", "nothing is agreed: there is no TLS", "connect and shake hands first")
+            raise refuse(
+                "HANDSHAKE_NOT_COMPLETE", "nothing is agreed: there is no TLS", "connect and shake hands first"
+            )
         negotiated: Negotiated = self._sslobj.negotiated
         return negotiated
 

@@ -12,8 +12,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use crate::buffer::Input;
+use crate::detached::detach;
 use crate::error::{Failure, invalid};
-use crate::exclusive::detach;
 use crate::fragment::mode_of;
 use crate::identity::{Identity, text_or_bytes};
 use crate::policy::{Policy, policy_of};

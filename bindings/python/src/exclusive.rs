@@ -1,6 +1,5 @@
 //! A lock for one thread at a time that never holds the interpreter up, and that says no instead of waiting for itself.
 
-use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -8,46 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use hubtls::{Error, ErrorCode};
 use pyo3::prelude::*;
 
+use crate::detached::{detach, this_thread};
 use crate::error::Failure;
-
-/// Who locks: never 0.
-fn this_thread() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local! {
-        static NUMBER: Cell<u64> = const { Cell::new(0) };
-    }
-    NUMBER.with(|number| {
-        if number.get() == 0 {
-            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
-        }
-        number.get()
-    })
-}
-
-/// The thread that ends the interpreter, once it does.
-static ENDING: AtomicU64 = AtomicU64::new(0);
-
-/// Told by `atexit`: from now on no other thread comes back from work without the interpreter.
-///
-/// Python before 3.14 ends a daemon thread that wants the interpreter back too late with `pthread_exit`, which may not unwind Rust's frames.
-#[pyfunction]
-pub(crate) fn interpreter_ends() {
-    ENDING.store(this_thread(), Ordering::SeqCst);
-}
-
-/// Lets other threads of Python run during `work`.
-pub(crate) fn detach<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> R {
-    py.detach(|| {
-        let result = work();
-        let ending = ENDING.load(Ordering::SeqCst);
-        if ending != 0 && ending != this_thread() {
-            loop {
-                std::thread::park();
-            }
-        }
-        result
-    })
-}
 
 /// A value for one thread at a time. A thread that has it already, from a signer's callback, gets IN_USE.
 pub(crate) struct Exclusive<T> {

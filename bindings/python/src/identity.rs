@@ -8,8 +8,8 @@ use pyo3::types::{PyBytes, PyString};
 
 use crate::buffer::Input;
 use crate::certificate::Certificate;
+use crate::detached::detach;
 use crate::error::Failure;
-use crate::exclusive::detach;
 
 /// A client's certificate chain and its key, or a callable that signs with a key held elsewhere. Immutable; shows no key.
 #[pyclass(frozen, from_py_object, module = "hubtls")]

@@ -7,6 +7,7 @@ mod certificate;
 mod config;
 mod connection;
 mod decoded;
+mod detached;
 mod engine;
 mod error;
 mod exclusive;
@@ -29,11 +30,11 @@ mod _hubtls {
     #[pymodule_export]
     use super::connection::Connection;
     #[pymodule_export]
+    use super::detached::interpreter_ends;
+    #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
     use super::error::error_codes;
-    #[pymodule_export]
-    use super::exclusive::interpreter_ends;
     #[pymodule_export]
     use super::fragment::FragmentLength;
     #[pymodule_export]

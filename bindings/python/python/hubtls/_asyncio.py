@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from ._context import SSLContext
 from ._errors import refuse
 from ._native import NativeContext
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
+    from typing import Any
 
 
 def must_be_own(context: object) -> None:

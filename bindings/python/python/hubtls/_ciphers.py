@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import ssl
-from typing import Any
 
 from ._errors import refuse
 from ._hubtls import Policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def _stdlib(cipherlist: str) -> list[dict[str, Any]]:

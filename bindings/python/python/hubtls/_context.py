@@ -4,66 +4,30 @@ from __future__ import annotations
 
 import os
 import ssl
-import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from ._callers import ForNextConnection, PolicysRoots, is_library
 from ._ciphers import descriptions, named
 from ._engine import MemoryEngine, SocketEngine
-from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
+from ._errors import HubTlsError, refuse, refuse_connection
+from ._fixed import FixedContext
 from ._flags import checked_class, checked_options, checked_verify_flags
 from ._flags import widened as _widened
 from ._hubtls import Config, Identity, Roots
 from ._socket import SSLObject, SSLSession, SSLSocket
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
+    from typing import Any
 
 _new = ssl._ssl._SSLContext.__new__  # type: ignore[attr-defined]
-
-#: Libraries that set ALPN and roots of a context of yours for each of their connections.
-_PER_CONNECTION = frozenset({"urllib3", "requests", "httpcore", "httpx", "pip"})
-
-#: Those that make such a connection: httpcore leaves it to these two.
-_MAKERS = _PER_CONNECTION | {"anyio", "trio"}
-
-
-class _Turn:
-    """Between a library's setting of ALPN and its making of the connection."""
-
-
-#: Of a task and not of a thread: anyio makes the connection in another one, to which it hands the task's variables.
-_turn: ContextVar[_Turn | None] = ContextVar("hubtls_turn", default=None)
 
 _VERSIONS = {ssl.TLSVersion.TLSv1_2: "TLSv1.2", ssl.TLSVersion.TLSv1_3: "TLSv1.3"}
 
 #: OpenSSL's names of groups that differ from IANA's.
 _CURVES = {"prime256v1": "secp256r1", "P-256": "secp256r1", "P-384": "secp384r1", "X25519": "X25519"}
-
-
-def _package(frame: Any) -> str:
-    parts: list[str] = frame.f_globals.get("__name__", "").split(".")
-    return parts[2] if parts[:2] == ["pip", "_vendor"] and len(parts) > 2 else parts[0]
-
-
-def _caller() -> str:
-    """The top-level package of whoever called the method that calls this."""
-    return _package(sys._getframe(2))
-
-
-def _maker() -> str:
-    """The top-level package of whoever is making a connection, beneath ``ssl`` and this package."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        name = _package(frame)
-        if name not in ("ssl", "hubtls"):
-            return name
-        frame = frame.f_back
-    return ""
 
 
 def identity_from_files(certfile: Any, keyfile: Any, password: Any) -> Identity:
@@ -82,7 +46,7 @@ def identity_from_files(certfile: Any, keyfile: Any, password: Any) -> Identity:
         raise
 
 
-class SSLContext(ssl.SSLContext):
+class SSLContext(PolicysRoots, FixedContext):
     """An ``ssl.SSLContext`` for clients of Azure IoT Hub, to be used wherever one is expected.
 
     ``SSLContext(policy="iothub-ecc", identity=("device.pem", "device.key"))`` takes the options of ``hubtls.Config``, or a ``Config``.
@@ -115,7 +79,7 @@ class SSLContext(ssl.SSLContext):
         self._settings: dict[str, Any] = {}
         self._versions: list[ssl.TLSVersion] = [ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED]
         self._narrowed_options = ssl.Options(0)
-        self._next_alpn: WeakKeyDictionary[_Turn, tuple[Config, Config]] = WeakKeyDictionary()
+        self._next_alpn = ForNextConnection()
         self._lock = threading.Lock()
         if key_log is not None:
             self._set(key_log=key_log)
@@ -208,8 +172,7 @@ class SSLContext(ssl.SSLContext):
         return engine
 
     def _for_connection(self, server_side: bool, server_hostname: str | None, session: object) -> Config:
-        turn = _turn.get() if self._next_alpn else None
-        once = self._next_alpn.pop(turn, None) if turn is not None and _maker() in _MAKERS else None
+        once = self._next_alpn.take()
         if server_side:
             raise ValueError("hubtls is for clients: a server needs an ssl.SSLContext")
         if not server_hostname:
@@ -266,10 +229,8 @@ class SSLContext(ssl.SSLContext):
         What urllib3 and the like set for a connection of theirs is for that connection alone: a later one, of MQTT say, does not get it.
         """
         protocols = [alpn_protocols] if isinstance(alpn_protocols, str) else list(alpn_protocols)
-        if _caller() in _PER_CONNECTION:
-            config, turn = self._config, _Turn()
-            self._next_alpn[turn] = (config, config.replace(alpn=protocols))
-            _turn.set(turn)
+        if is_library(1):
+            self._next_alpn.put((self._config, self._config.replace(alpn=protocols)))
         else:
             self._set(alpn=protocols)
 
@@ -346,28 +307,6 @@ class SSLContext(ssl.SSLContext):
     def keylog_filename(self, value: str | None) -> None:
         self._set(key_log=value)
 
-    # What cannot be changed: to what it is, or not at all.
-
-    @property
-    def check_hostname(self) -> bool:
-        """Always."""
-        return True
-
-    @check_hostname.setter
-    def check_hostname(self, value: bool) -> None:
-        if not value:
-            raise _widened("check_hostname=False")
-
-    @property
-    def verify_mode(self) -> ssl.VerifyMode:
-        """Always ``CERT_REQUIRED``."""
-        return ssl.CERT_REQUIRED
-
-    @verify_mode.setter
-    def verify_mode(self, value: int) -> None:
-        if value != ssl.CERT_REQUIRED:
-            raise _widened(f"verify_mode={ssl.VerifyMode(value).name}")
-
     @property
     def verify_flags(self) -> ssl.VerifyFlags:
         """What always holds. Setting flags changes nothing, but for those that ask for revocation lists: give these as options."""
@@ -377,54 +316,6 @@ class SSLContext(ssl.SSLContext):
     def verify_flags(self, value: int) -> None:
         if checked_verify_flags(value) & ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN:
             self._set(require_revocation_status=True)
-
-    @property
-    def hostname_checks_common_name(self) -> bool:
-        """Never."""
-        return False
-
-    @hostname_checks_common_name.setter
-    def hostname_checks_common_name(self, value: bool) -> None:
-        if value:
-            raise _widened("hostname_checks_common_name=True")
-
-    @property
-    def post_handshake_auth(self) -> bool:
-        """Never: the client's certificate is sent in the handshake."""
-        return False
-
-    @post_handshake_auth.setter
-    def post_handshake_auth(self, value: bool) -> None:
-        if value:
-            raise refuse(
-                "UNSUPPORTED_BY_ENGINE",
-                "a client certificate cannot be asked for after the handshake",
-                "let the server ask for it in the handshake",
-            )
-
-    # Roots are the policy's, whatever a library loads.
-
-    def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        """Changes nothing: the roots are those of the policy, or ``roots=`` and ``add_roots=``. Warns, unless a library calls it for itself."""
-        if cafile is None and capath is None and cadata is None:
-            raise TypeError("cafile, capath and cadata cannot be all omitted")
-        self._roots_stay("load_verify_locations", _caller())
-
-    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
-        """Changes nothing: see ``load_verify_locations``."""
-        self._roots_stay("load_default_certs", _caller())
-
-    def set_default_verify_paths(self) -> None:
-        """Changes nothing: see ``load_verify_locations``."""
-        self._roots_stay("set_default_verify_paths", _caller())
-
-    def _roots_stay(self, method: str, caller: str) -> None:
-        if caller not in _PER_CONNECTION:
-            warnings.warn(
-                f"{method} changes nothing: the roots are the policy's; pass roots= or add_roots= to hubtls.SSLContext",
-                HubTlsWarning,
-                stacklevel=3,
-            )
 
     def get_ca_certs(self, binary_form: bool = False) -> list[Any]:
         """The trusted roots, as dictionaries or in DER."""
@@ -441,37 +332,8 @@ class SSLContext(ssl.SSLContext):
         count = len(self._config.roots)
         return {"x509": count, "crl": 0, "x509_ca": count}
 
-    # What is for servers, or for what hubtls does not do.
-
-    @property
-    def sni_callback(self) -> None:
-        """For servers alone."""
-        return None
-
-    @sni_callback.setter
-    def sni_callback(self, value: object) -> None:
-        if value is not None:
-            raise _for_servers("sni_callback")
-
-    def set_servername_callback(self, server_name_callback: object) -> None:
-        """For servers alone."""
-        self.sni_callback = server_name_callback
-
-    def load_dh_params(self, path: object, /) -> None:
-        """For servers alone."""
-        raise _for_servers("load_dh_params")
-
-    def set_psk_client_callback(self, callback: object) -> None:
-        """There are no pre-shared keys in the policy."""
-        if callback is not None:
-            raise _widened("a pre-shared key")
-
     def __reduce__(self) -> Any:
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
     def __repr__(self) -> str:
         return f"<hubtls.SSLContext {self._config.policy.name}>"
-
-
-def _for_servers(what: str) -> HubTlsError:
-    return refuse("INVALID_ARGUMENT", f"{what} is for servers, and hubtls for clients", "leave it out")

@@ -6,11 +6,14 @@ import os
 import ssl
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 from ._errors import HubTlsError, HubTlsWarning, refuse
 from ._flags import hardened_options, hardened_verify_flags, must_leave_a_version
 from ._hubtls import Config, Policy, Roots
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 

@@ -7,19 +7,20 @@ import ssl
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from ._callers import ForNextConnection, PolicysRoots, is_library
 from ._ciphers import named
-from ._context import _CURVES, _MAKERS, _PER_CONNECTION, _caller, _maker, _Turn, _turn
+from ._context import _CURVES
 from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
 from ._flags import checked_class, checked_options, checked_verify_flags, must_leave_a_version, widened
 from ._harden import HOST_FLAGS, VERSIONS, alpn_list, bounds, checked, cipher_list, harden, limits, prepare, set_group
 from ._hubtls import Config
 from ._native_socket import NativeObject, NativeSession, NativeSocket
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from typing import Any
 
     _File = str | bytes | os.PathLike[str] | os.PathLike[bytes]
     _Password = Callable[[], str | bytes | bytearray] | str | bytes | bytearray | None
@@ -47,7 +48,7 @@ def _free(name: str, doc: str) -> Any:
     )
 
 
-class NativeContext(ssl.SSLContext):
+class NativeContext(PolicysRoots, ssl.SSLContext):
     """A standard ``ssl.SSLContext`` on OpenSSL that was hardened by a policy and stays so: what would weaken it raises
     POLICY_WIDENED.
 
@@ -65,7 +66,7 @@ class NativeContext(ssl.SSLContext):
     #: For Azure's own names, if roots were added that must not vouch for these.
     _for_azure: ssl.SSLContext | None
     _alpn: bytes
-    _next_alpn: WeakKeyDictionary[_Turn, bytes]
+    _next_alpn: ForNextConnection
     _lock: threading.Lock
 
     def __new__(cls, *arguments: Any, **options: Any) -> NativeContext:
@@ -145,8 +146,7 @@ class NativeContext(ssl.SSLContext):
     def _wrap(
         self, wrap: Any, ends: tuple[Any, ...], server_side: bool, name: str | None, owner: Any, session: Any
     ) -> Any:
-        turn = _turn.get() if self._next_alpn else None
-        once = self._next_alpn.pop(turn, None) if turn is not None and _maker() in _MAKERS else None
+        once = self._next_alpn.take()
         if server_side:
             raise ValueError("hubtls is for clients: a server needs an ssl.SSLContext")
         if not name:
@@ -270,15 +270,13 @@ class NativeContext(ssl.SSLContext):
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         """As in ``ssl``, but what urllib3 and the like set for a connection of theirs is for that connection alone."""
-        caller = _caller()
+        library = is_library(1)
         protocols = [bytes(protocol, "ascii") for protocol in alpn_protocols]
         if any(not 0 < len(protocol) < 256 for protocol in protocols):
             raise ssl.SSLError("ALPN protocols must be 1 to 255 in length")
         encoded = alpn_list(protocols)
-        if caller in _PER_CONNECTION:
-            turn = _Turn()
-            self._next_alpn[turn] = encoded
-            _turn.set(turn)
+        if library:
+            self._next_alpn.put(encoded)
         else:
             self._set_alpn_protocols(encoded)
 
@@ -286,36 +284,10 @@ class NativeContext(ssl.SSLContext):
         self._put("_set_alpn_protocols", protocols)
         self.__dict__["_alpn"] = protocols
 
-    # Roots are the policy's, whatever a library loads.
-
-    def load_verify_locations(self, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
-        """Changes nothing: the roots are those of the policy, or ``roots=`` and ``add_roots=``. Warns, unless a library
-        calls it for itself."""
-        if cafile is None and capath is None and cadata is None:
-            raise TypeError("cafile, capath and cadata cannot be all omitted")
-        _roots_stay("load_verify_locations", _caller())
-
-    def load_default_certs(self, purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH) -> None:
-        """Changes nothing: see ``load_verify_locations``."""
-        _roots_stay("load_default_certs", _caller())
-
-    def set_default_verify_paths(self) -> None:
-        """Changes nothing: see ``load_verify_locations``."""
-        _roots_stay("set_default_verify_paths", _caller())
-
     def set_psk_client_callback(self, callback: object) -> None:
         """There are no pre-shared keys in the policy."""
         if callback is not None:
             raise widened("a pre-shared key")
-
-
-def _roots_stay(method: str, caller: str) -> None:
-    if caller not in _PER_CONNECTION:
-        warnings.warn(
-            f"{method} changes nothing: the roots are the policy's; pass roots= or add_roots= to hubtls.native_context",
-            HubTlsWarning,
-            stacklevel=3,
-        )
 
 
 def _not_here(name: str) -> Callable[..., None]:
@@ -330,7 +302,11 @@ _OF_SERVERS = {"set_npn_protocols", "set_servername_callback", "set_psk_server_c
 
 # What a later Python may have beside these.
 for _name in dir(ssl.SSLContext):
-    if _name.startswith("set_") and _name not in _OF_SERVERS and _name not in vars(NativeContext):
+    if (
+        _name.startswith("set_")
+        and _name not in _OF_SERVERS
+        and getattr(NativeContext, _name) is getattr(ssl.SSLContext, _name)
+    ):
         setattr(NativeContext, _name, _not_here(_name))
 
 _SETTABLE = {"num_tickets", "sni_callback"} | {
@@ -367,7 +343,7 @@ def _made(config: Config, options: dict[str, Any]) -> NativeContext:
         _settings={},
         _for_azure=azure,
         _alpn=alpn_list(options.get("alpn") or []),
-        _next_alpn=WeakKeyDictionary(),
+        _next_alpn=ForNextConnection(),
         _lock=threading.Lock(),
     )
     return context

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
 
 from ._socket import _same_context
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._native import NativeContext
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING, Any
 
 from ._errors import refuse
 from ._hubtls import Negotiated
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ._context import SSLContext
 
 

@@ -11,6 +11,11 @@ import trustme
 
 import hubtls
 
+try:
+    import rtls
+except ImportError:
+    rtls = None
+
 
 @dataclass
 class Peer:
@@ -38,10 +43,13 @@ class Authority:
         return context
 
     def clients(self, **options: Any) -> list[Peer]:
-        """hubtls and `ssl`, with the same root."""
-        native = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        native.load_verify_locations(cadata=self.pem.decode())
-        return [Peer("hubtls", hubtls.SSLContext(roots=self.pem, **options)), Peer("ssl", native)]
+        """hubtls, `ssl` and, if it is installed, rtls, with the same root."""
+        peers = [Peer("hubtls", hubtls.SSLContext(roots=self.pem, **options))]
+        for module in filter(None, [ssl, rtls]):
+            context = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cadata=self.pem.decode())
+            peers.append(Peer(module.__name__, context))
+        return peers
 
 
 class Pair:

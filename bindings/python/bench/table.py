@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import gc
 import os
 import platform
@@ -17,14 +18,21 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from peers import Authority, Pair, Peer
+from peers import Authority, Pair, Peer, rtls
 
 import hubtls
 
+try:
+    import awscrt.io
+except ImportError:
+    awscrt = None
+
 ROUNDS = 9
 AUTHORITY = Authority()
-Row = tuple[str, str, float, str]
+#: What, the TLS version, the ratio to `ssl` of each peer, and the target of hubtls.
+Row = tuple[str, str, dict[str, float], str]
 
 
 def alternated(works: dict[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
@@ -52,22 +60,37 @@ def spent(work: Callable[[], object], times: int) -> Callable[[], float]:
 def contexts() -> list[Row]:
     roots = hubtls.Roots.azure().pem()
 
-    def loaded() -> object:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def loaded(module: Any = ssl) -> object:
+        context = module.SSLContext(module.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(cadata=roots)
         return context
 
-    seconds = alternated(
-        {
-            "hubtls": spent(hubtls.SSLContext, 300),
-            "empty": spent(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 300),
-            "loaded": spent(loaded, 300),
-        }
-    )
+    works = {
+        "hubtls": spent(hubtls.SSLContext, 300),
+        "empty": spent(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), 300),
+        "ssl": spent(loaded, 300),
+    }
+    if rtls is not None:
+        works["rtls"] = spent(lambda: loaded(rtls), 300)
+    if awscrt is not None:
+        works["awscrt"] = spent(lambda: awscrt_context(roots), 300)
+    seconds = alternated(works)
+    empty = {"hubtls": seconds["hubtls"] / seconds.pop("empty")}
     return [
-        ("context, time against an empty `ssl.SSLContext`", "", seconds["hubtls"] / seconds["empty"], "at most 1.25"),
-        ("context, speed against one with two roots", "", seconds["loaded"] / seconds["hubtls"], "at least 2"),
+        ("context, time against an empty `ssl.SSLContext`", "", empty, "at most 1.25"),
+        ("context, speed against one with two roots", "", ratios(seconds), "at least 2"),
     ]
+
+
+def awscrt_context(roots: str) -> object:
+    options = awscrt.io.TlsContextOptions()
+    options.override_default_trust_store(roots.encode())
+    return awscrt.io.ClientTlsContext(options)
+
+
+def ratios(seconds: dict[str, float]) -> dict[str, float]:
+    """How many times as fast as `ssl`."""
+    return {name: seconds["ssl"] / took for name, took in seconds.items()}
 
 
 def handshakes(version: ssl.TLSVersion, resumed: bool) -> list[Row]:
@@ -91,7 +114,7 @@ def handshakes(version: ssl.TLSVersion, resumed: bool) -> list[Row]:
 
     clients = AUTHORITY.clients(resumption=resumed)
     seconds = alternated({peer.name: cpu_of(peer) for peer in clients}, 5)
-    return [("full handshakes, client's CPU", version.name, seconds["ssl"] / seconds["hubtls"], "at least 2")]
+    return [("full handshakes, client's CPU", version.name, ratios(seconds), "at least 2")]
 
 
 def bulk(version: ssl.TLSVersion, size: int) -> list[Row]:
@@ -135,7 +158,7 @@ def bulk(version: ssl.TLSVersion, size: int) -> list[Row]:
     for name, work in (("send", sending), ("receive", receiving)):
         seconds = alternated({peer.name: work(peer) for peer in AUTHORITY.clients()})
         label = f"{name} {size // 1024} KB" if size >= 1024 else f"{name} {size} B"
-        rows.append((f"{label}, in memory", version.name, seconds["ssl"] / seconds["hubtls"], "at least 1"))
+        rows.append((f"{label}, in memory", version.name, ratios(seconds), "at least 1"))
     return rows
 
 
@@ -195,7 +218,7 @@ def loopback(version: ssl.TLSVersion) -> list[Row]:
             return spent(once, 100)
 
         seconds = alternated({peer.name: connecting(peer) for peer in clients}, 5)
-        rows.append(("a connection over loopback, client's CPU", version.name, seconds["ssl"] / seconds["hubtls"], ""))
+        rows.append(("a connection over loopback, client's CPU", version.name, ratios(seconds), ""))
 
         def talking(peer: Peer, size: int) -> Callable[[], float]:
             connection = server.connect(peer.context)
@@ -211,22 +234,21 @@ def loopback(version: ssl.TLSVersion) -> list[Row]:
 
         for size in (128, 16_384):
             seconds = alternated({peer.name: talking(peer, size) for peer in clients})
-            ratio = seconds["ssl"] / seconds["hubtls"]
             label = f"{size // 1024} KB" if size >= 1024 else f"{size} B"
-            rows.append((f"{label} there and back over loopback, client's CPU", version.name, ratio, "at least 1"))
+            rows.append((f"{label} there and back over loopback, client's CPU", version.name, ratios(seconds), ""))
     return rows
 
 
 def memory() -> list[Row]:
     """Resident memory of 1,000 idle connections in a process of its own: over memory, so that no socket counts."""
     kilobytes = {}
-    for name in ("hubtls", "ssl"):
+    for name in [peer.name for peer in AUTHORITY.clients()]:
         ran = subprocess.run([sys.executable, __file__, "--memory", name], capture_output=True, text=True, check=True)
         kilobytes[name] = float(ran.stdout)
     label = (
         f"1,000 idle connections, resident memory ({kilobytes['hubtls']:.1f} KB each against {kilobytes['ssl']:.1f})"
     )
-    return [(label, "", kilobytes["hubtls"] / kilobytes["ssl"], "")]
+    return [(label, "", {name: value / kilobytes["ssl"] for name, value in kilobytes.items()}, "")]
 
 
 def resident_kilobytes() -> float:
@@ -255,6 +277,9 @@ def measure_memory(name: str) -> None:
 def importing() -> list[Row]:
     """Milliseconds that `import hubtls` adds to `import ssl`."""
 
+    # As an installed package has it.
+    compileall.compile_dir(Path(hubtls.__file__).parent, quiet=2)
+
     def run(code: str) -> Callable[[], float]:
         def measure() -> float:
             begun = time.monotonic()
@@ -264,7 +289,9 @@ def importing() -> list[Row]:
         return measure
 
     took = alternated({"hubtls": run("import ssl, hubtls"), "ssl": run("import ssl")}, 15)
-    return [("`import hubtls` above `import ssl`, milliseconds", "", took["hubtls"] - took["ssl"], "at most 15")]
+    return [
+        ("`import hubtls` above `import ssl`, milliseconds", "", {"hubtls": took["hubtls"] - took["ssl"]}, "at most 15")
+    ]
 
 
 def table() -> list[str]:
@@ -274,10 +301,11 @@ def table() -> list[str]:
         rows += bulk(version, 16_384) + bulk(version, 128)
         rows += loopback(version)
     rows += memory() + importing()
-    lines = ["| what | TLS | hubtls | target |", "| --- | --- | --- | --- |"]
-    for what, version, ratio, target in rows:
-        number = f"{ratio:.1f}" if "milliseconds" in what else f"{ratio:.2f}"
-        lines.append(f"| {what} | {version.replace('TLSv1_', '1.')} | {number} | {target} |")
+    lines = ["| what | TLS | hubtls | rtls | awscrt | target |", "| --- | --- | --- | --- | --- | --- |"]
+    for what, version, of, target in rows:
+        digits = 1 if "milliseconds" in what else 2
+        cells = [f"{of[name]:.{digits}f}" if name in of else "-" for name in ("hubtls", "rtls", "awscrt")]
+        lines.append(f"| {what} | {version.replace('TLSv1_', '1.')} | {' | '.join(cells)} | {target} |")
     return lines
 
 

@@ -240,14 +240,6 @@ def test_warnings_are_told() -> None:
     assert Config(policy=policy).warnings == policy.warnings
 
 
-def test_every_code_has_a_number_and_a_name_of_its_own() -> None:
-    from hubtls._hubtls import error_codes
-
-    snapshot = Path(__file__).parents[3] / "core" / "snapshots" / "errors.txt"
-    lines = [line.split() for line in snapshot.read_text().splitlines() if not line.startswith("#")]
-    assert error_codes() == [(name, int(number)) for number, name in lines]
-
-
 def test_representations_tell_no_secret_and_help() -> None:
     shown = [Config(), Policy.named(), Roots.azure(), Roots.azure()[0], Roots.azure().readiness(), hubtls.SSLContext()]
     for thing in shown:

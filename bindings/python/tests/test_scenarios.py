@@ -96,3 +96,11 @@ def test_every_row_of_the_program_is_run_here() -> None:
 
     listed = subprocess.run([PROGRAMS / "scenario-server", "--list"], capture_output=True, text=True, check=True)
     assert listed.stdout.splitlines() == [row["name"] for row in ROWS]
+
+
+def test_every_code_has_a_number_and_a_name_of_its_own() -> None:
+    from hubtls._hubtls import error_codes
+
+    snapshot = Path(__file__).parents[3] / "core" / "snapshots" / "errors.txt"
+    lines = [line.split() for line in snapshot.read_text().splitlines() if not line.startswith("#")]
+    assert error_codes() == [(name, int(number)) for number, name in lines]

@@ -1,7 +1,7 @@
 //! Bytes that Python lends: `bytes` as they are, other buffers by copies of a record at a time.
 
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PySlice};
 
@@ -90,7 +90,13 @@ impl<'py> View<'py> {
         let buffer = match PyBuffer::<u8>::get(&object) {
             Ok(buffer) if buffer.dimensions() == 1 && buffer.is_c_contiguous() => buffer,
             _ => {
-                object = PyMemoryView::from(&object)?.call_method1("cast", ("B",))?;
+                let view = PyMemoryView::from(&object)?;
+                if !view.getattr("c_contiguous")?.is_truthy()? {
+                    return Err(PyBufferError::new_err(
+                        "memoryview: underlying buffer is not C-contiguous",
+                    ));
+                }
+                object = view.call_method1("cast", ("B",))?;
                 PyBuffer::get(&object)?
             }
         };

@@ -26,16 +26,18 @@ pub(crate) struct Config {
     options: Options,
 }
 
-/// What a configuration was made from; core tells no pins.
+/// What a configuration was made from. What a builder would add to, and not replace, stands beside it.
 #[derive(Clone, Default)]
 struct Options {
     builder: ConfigBuilder,
-    pins: Vec<String>,
+    added: Option<hubtls::Roots>,
+    pins: Vec<hubtls::Pin>,
+    lists: Option<RevocationLists>,
 }
 
 impl Config {
     fn build(py: Python<'_>, options: Options) -> Result<Self, Failure> {
-        let config = detach(py, || options.builder.clone().build())?;
+        let config = detach(py, || options.whole().build())?;
         Ok(Self { config, options })
     }
 }
@@ -64,7 +66,7 @@ impl Config {
         Ok(Self::build(py, Options::default().with(options)?)?)
     }
 
-    /// The same with these options set differently, and with no session to resume.
+    /// The same with these options set instead of what they were, and with no session to resume; None leaves an option as it is.
     #[pyo3(signature = (**options))]
     fn replace(&self, py: Python<'_>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         Ok(Self::build(py, self.options.clone().with(options)?)?)
@@ -76,6 +78,7 @@ impl Config {
         let config = self.config.with_roots(roots).map_err(Failure::from)?;
         let mut options = self.options.clone();
         options.builder = options.builder.roots(config.roots().clone());
+        options.added = None;
         Ok(Self { config, options })
     }
 
@@ -100,7 +103,7 @@ impl Config {
     /// The pins; empty if any trusted root will do.
     #[getter]
     fn pins(&self) -> Vec<String> {
-        self.options.pins.clone()
+        self.options.pins.iter().map(ToString::to_string).collect()
     }
 
     /// What is allowed but unwise or about to break, a sentence each.
@@ -149,37 +152,52 @@ impl Options {
             if !NAMES.contains(&name) {
                 return Err(unknown(name));
             }
-            if name == "pins" && !value.is_none() {
-                self.pin(&value)?;
-            } else if !value.is_none() {
-                self.builder = set(self.builder, name, &value)?;
+            match name {
+                _ if value.is_none() => {}
+                "add_roots" => self.added = Some(roots_of(&value)?),
+                "pins" => self.pins = pins_of(&value)?,
+                "revocation_lists" => self.lists = Some(lists_of(&value)?),
+                _ => self.builder = set(self.builder, name, &value)?,
             }
         }
         Ok(self)
     }
 
-    fn pin(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let pins: Vec<Bound<'_, PyAny>> = match value.cast::<PyString>() {
-            Ok(one) => vec![one.clone().into_any()],
-            Err(_) => value.try_iter()?.collect::<PyResult<_>>()?,
-        };
-        for pin in pins {
-            let pin = pin_of(&pin)?;
-            self.pins.push(pin.to_string());
-            self.builder = std::mem::take(&mut self.builder).pin(pin);
+    fn whole(&self) -> ConfigBuilder {
+        let mut builder = self.builder.clone();
+        if let Some(added) = &self.added {
+            builder = builder.add_roots(added.clone());
         }
-        Ok(())
+        if let Some(lists) = &self.lists {
+            builder = builder.revocation_lists(lists.clone());
+        }
+        let pins = self.pins.iter().cloned();
+        pins.fold(builder, ConfigBuilder::pin)
     }
+}
+
+/// One pin or several. An empty list would accept every trusted root, which nobody asks for with pins.
+fn pins_of(value: &Bound<'_, PyAny>) -> PyResult<Vec<hubtls::Pin>> {
+    let pins: Vec<Bound<'_, PyAny>> = match value.cast::<PyString>() {
+        Ok(one) => vec![one.clone().into_any()],
+        Err(_) => value.try_iter()?.collect::<PyResult<_>>()?,
+    };
+    if pins.is_empty() {
+        return Err(invalid(
+            "pins is empty".into(),
+            "give at least one pin, or leave it out to accept every trusted root",
+        )
+        .into());
+    }
+    pins.iter().map(pin_of).collect()
 }
 
 fn set(builder: ConfigBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyResult<ConfigBuilder> {
     Ok(match name {
         "policy" => builder.policy(policy_of(value)?),
         "roots" => builder.roots(roots_of(value)?),
-        "add_roots" => builder.add_roots(roots_of(value)?),
         "identity" => builder.identity(identity_of(value)?),
         "refuse_invalid_identity" => builder.refuse_invalid_identity(value.is_truthy()?),
-        "revocation_lists" => builder.revocation_lists(lists_of(value)?),
         "require_revocation_status" => builder.require_revocation_status(value.is_truthy()?),
         "alpn" => builder.alpn(protocols_of(value)?),
         "sni" => builder.sni(sni_of(value)?),

@@ -53,7 +53,7 @@ impl Connection {
     fn receive(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
         let input = Input::of(data)?;
         let mut copy = Vec::new();
-        let data = input.part(0, usize::MAX, &mut copy)?;
+        let data = input.part(0, 65_536, &mut copy)?;
         Ok(self.work(py, data.len(), |connection| connection.receive(data))?)
     }
 

@@ -27,7 +27,7 @@ static ENDING: AtomicU64 = AtomicU64::new(0);
 /// How many threads work without the interpreter or want it back.
 static AWAY: AtomicUsize = AtomicUsize::new(0);
 /// How long the end waits for those that want it back: an external signer may keep one for long.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lets other threads of Python run during `work`.
 pub(crate) fn detach<R: Send>(py: Python<'_>, work: impl FnOnce() -> R + Send) -> R {

@@ -12,6 +12,7 @@ use crate::buffer::Input;
 use crate::certificate::Certificate;
 use crate::config::Config;
 use crate::connection::{WORTH_DETACHING, not_complete};
+use crate::detached::detach;
 use crate::error::Failure;
 use crate::exclusive::Exclusive;
 use crate::flow::{MOST, Memory, State, Target, with_scratch};
@@ -61,12 +62,9 @@ impl Engine {
             let told = if light {
                 state.take(data, &mut taken, scratch)
             } else {
-                drop(state);
-                let told = self
-                    .state
-                    .detached(py, |state| state.take(data, &mut taken, scratch))?;
-                state = self.state.lock(py)?;
-                told
+                // Locked all the while: nobody else may feed what came later.
+                let state = &mut *state;
+                detach(py, || state.take(data, &mut taken, scratch))
             };
             if taken < data.len() {
                 state.arrived = bytes.as_ref().map(|bytes| (bytes.clone_ref(py), taken));
@@ -116,8 +114,9 @@ impl Engine {
 
     fn push(&self, py: Python<'_>, memory: &Memory) -> PyResult<()> {
         if self.wants_transmit(py)? {
-            let outgoing = memory.outgoing.bind(py);
-            outgoing.call_method1(pyo3::intern!(py, "write"), (self.outgoing(py)?,))?;
+            let (outgoing, waiting) = (memory.outgoing.bind(py), self.waiting(py)?);
+            outgoing.call_method1(pyo3::intern!(py, "write"), (&waiting,))?;
+            self.sent(py, waiting.as_bytes().len())?;
         }
         Ok(())
     }
@@ -143,6 +142,7 @@ impl Engine {
                 connection: connection.map_err(Failure::of_connection)?,
                 arrived: None,
                 end_told: false,
+                finished: false,
             }),
             memory: incoming
                 .zip(outgoing)
@@ -231,11 +231,14 @@ impl Engine {
         if state.connection.is_handshaking() {
             return Ok(None);
         }
-        // Others may wait for the socket with `select`: nothing whole may stay here that was not told.
-        let limit = state
-            .connection
-            .receive_limit(target.len().min(MOST))
-            .min(MOST);
+        // Others may wait for the socket with `select`: no plaintext may stay here that was not told. After `finish` not even what follows the
+        // peer's close_notify is taken: it is no part of TLS.
+        let wanted = if state.finished {
+            0
+        } else {
+            target.len().min(MOST)
+        };
+        let limit = state.connection.receive_limit(wanted).min(MOST);
         Ok(Some((-limit.cast_signed()).into_pyobject(py)?.into_any()))
     }
 
@@ -260,7 +263,7 @@ impl Engine {
         Ok(self.state.lock(py)?.connection.receive_limit(0))
     }
 
-    /// Encrypts at most 32 KB and returns how many bytes that were, and the ciphertext, which must be sent; None in the handshake.
+    /// Encrypts at most 32 KB and returns how many bytes that were, and the ciphertext that waits; None in the handshake.
     fn encrypt<'py>(
         &self,
         py: Python<'py>,
@@ -271,15 +274,19 @@ impl Engine {
             return Ok(None);
         }
         let taken = self.encrypt_from(py, &input, 0)?;
-        Ok(Some((taken, self.outgoing(py)?)))
+        Ok(Some((taken, self.waiting(py)?)))
     }
 
-    /// The ciphertext that waits, which must be sent.
-    fn outgoing<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Failure> {
+    /// The ciphertext that waits. It goes on waiting until it was `sent`.
+    fn waiting<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, Failure> {
+        Ok(PyBytes::new(py, self.state.lock(py)?.connection.pending()))
+    }
+
+    /// Says that so many bytes of what waits were sent, and how many still wait.
+    fn sent(&self, py: Python<'_>, count: usize) -> Result<usize, Failure> {
         let mut state = self.state.lock(py)?;
-        let bytes = PyBytes::new(py, state.connection.pending());
-        state.connection.transmitted(bytes.as_bytes().len());
-        Ok(bytes)
+        state.connection.transmitted(count);
+        Ok(state.connection.pending().len())
     }
 
     /// How many bytes can be taken without waiting. 1 also stands for an end or an error that was not told yet: whoever asks before waiting for
@@ -320,7 +327,10 @@ impl Engine {
 
     /// Queues close_notify.
     fn finish(&self, py: Python<'_>) -> Result<(), Failure> {
-        let finished = self.state.detached(py, |state| state.connection.finish())?;
+        let finished = self.state.detached(py, |state| {
+            state.finished = true;
+            state.connection.finish()
+        })?;
         finished.map_err(Failure::of_connection)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use hubtls::{Error, ErrorCode};
 use pyo3::prelude::*;
@@ -49,11 +49,9 @@ impl<T: Send> Exclusive<T> {
         py: Python<'_>,
         work: impl FnOnce(&mut T) -> R + Send,
     ) -> Result<R, Failure> {
-        self.check()?;
-        Ok(detach(py, || {
-            let guard = self.value.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&mut self.held(guard))
-        }))
+        let mut held = self.lock(py)?;
+        let value = &mut *held;
+        Ok(detach(py, || work(value)))
     }
 
     fn held<'a>(&'a self, guard: MutexGuard<'a, T>) -> Held<'a, T> {

@@ -82,6 +82,8 @@ pub(crate) struct State {
     pub(crate) arrived: Option<(Py<PyBytes>, usize)>,
     /// Whether the application was told of the end, or of the error.
     pub(crate) end_told: bool,
+    /// The application has said that it is done.
+    pub(crate) finished: bool,
 }
 
 impl State {

@@ -134,7 +134,7 @@ impl Policy {
         Ok(Self(self.0.clone().only_suites(&suites)?))
     }
 
-    /// Only these groups of it: UNKNOWN_GROUP, POLICY_EMPTY.
+    /// Only these groups of it: UNKNOWN_GROUP, POLICY_WIDENED, POLICY_EMPTY.
     fn only_groups(&self, names: Vec<String>) -> Result<Self, Failure> {
         let groups = each(&names, Group::from_name)?;
         Ok(Self(self.0.clone().only_groups(&groups)?))

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use hubtls::{Error, ErrorCode, Origin};
 use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyList};
 
 use crate::error::{Failure, invalid};
 use crate::identity::text_or_bytes;
@@ -111,7 +112,7 @@ impl Readiness {
 }
 
 /// The roots that are trusted. Immutable.
-#[pyclass(frozen, sequence, from_py_object, module = "hubtls")]
+#[pyclass(frozen, from_py_object, module = "hubtls")]
 #[derive(Clone)]
 pub(crate) struct Roots(pub(crate) hubtls::Roots);
 
@@ -209,24 +210,24 @@ impl Roots {
         self.0.len()
     }
 
-    fn __getitem__(&self, index: isize) -> PyResult<Root> {
-        let at = if index < 0 {
-            self.0.len().checked_add_signed(index)
-        } else {
-            usize::try_from(index).ok()
-        };
-        at.and_then(|at| self.0.iter().nth(at))
-            .cloned()
-            .map(Root)
-            .ok_or_else(|| {
-                pyo3::exceptions::PyIndexError::new_err("there is no root of that index")
-            })
+    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        self.listed(index.py())?.as_any().get_item(index)
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        self.listed(py)?.try_iter()
     }
 
     fn __repr__(&self) -> String {
         let subjects: Vec<_> = self.0.iter().take(4).map(hubtls::Root::subject).collect();
         let more = if self.0.len() > 4 { ", ..." } else { "" };
         format!("<hubtls.Roots {}{more}>", subjects.join(", "))
+    }
+}
+
+impl Roots {
+    fn listed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        PyList::new(py, self.0.iter().cloned().map(Root))
     }
 }
 

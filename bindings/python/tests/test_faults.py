@@ -209,3 +209,48 @@ def test_a_destination_without_a_name_is_refused(context: hubtls.SSLContext, por
             context.wrap_socket(sock, server_hostname=name)
         with pytest.raises(ValueError, match="server_hostname"):
             context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+
+
+def test_plaintext_after_the_end_of_tls_is_left_in_the_socket(authority: Authority, context: hubtls.SSLContext) -> None:
+    def unwrap(accepted: socket.socket) -> None:
+        connection = authority.server_context().wrap_socket(accepted, server_side=True)
+        assert connection.recv(1) == b""
+        connection.unwrap().sendall(b"220 plain again")
+
+    with listening(unwrap) as port:
+        plain = connect(context, port).unwrap()
+        with plain:
+            assert socket.socket.recv(plain, 100) == b"220 plain again"
+
+
+def test_a_handshake_that_could_not_send_all_goes_on_when_it_is_called_again(authority: Authority) -> None:
+    """Its last flight is longer than the socket takes at once: a certificate of many names."""
+    device = authority.issue(*(f"device-{number}.example" for number in range(500)))
+    identity = hubtls.Identity.from_pem(device.cert_chain_pems[0].bytes(), device.private_key_pem.bytes())
+    context = hubtls.SSLContext(roots=authority.pem, identity=identity)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server = authority.server_context(client_certificate=True).wrap_bio(incoming, outgoing, server_side=True)
+    sock, peer = socket.socketpair()
+    with peer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        sock.setblocking(False)
+        peer.setblocking(False)
+        with context.wrap_socket(sock, server_hostname="localhost", do_handshake_on_connect=False) as connection:
+            with pytest.raises(ssl.SSLWantReadError):
+                connection.do_handshake()
+            incoming.write(peer.recv(65_536))
+            with pytest.raises(ssl.SSLWantReadError):
+                server.do_handshake()
+            peer.sendall(outgoing.read())
+            with pytest.raises(ssl.SSLWantWriteError):
+                connection.do_handshake()
+            while True:
+                incoming.write(peer.recv(65_536))
+                try:
+                    connection.do_handshake()
+                    break
+                except ssl.SSLWantWriteError:
+                    pass
+            incoming.write(peer.recv(65_536))
+            server.do_handshake()
+            assert server.getpeercert(True)

@@ -16,7 +16,6 @@ from likeness import Arena, Question, asking, attempt, compare, connect, exactly
 #: Where hubtls answers otherwise, and why.
 DIFFERENCES = {
     "send_of_a_megabyte": "a call encrypts and sends two records before it returns, and not one",
-    "send_of_every_second_byte": "a TypeError, which memoryview.cast raises, and not a BufferError",
 }
 
 QUESTIONS: list[Question] = []

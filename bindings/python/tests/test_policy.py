@@ -257,3 +257,34 @@ def test_the_package_documents_itself() -> None:
             members = [m for m in vars(thing) if not m.startswith("_")]
             undocumented = [m for m in members if not getattr(getattr(thing, m), "__doc__", None)]
             assert undocumented in ([], ["sslsocket_class", "sslobject_class"]), (name, undocumented)
+
+
+def test_roots_that_were_replaced_do_not_come_back(authority: Authority, rsa_authority: Authority) -> None:
+    context = hubtls.SSLContext(add_roots=authority.pem)
+    context.replace_roots(rsa_authority.path)
+    expected = Roots.from_pem(rsa_authority.pem).pem()
+    changes = [
+        lambda: context.set_alpn_protocols(["mqtt"]),
+        lambda: context.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256"),
+        lambda: setattr(context, "maximum_version", ssl.TLSVersion.TLSv1_2),
+    ]
+    for change in changes:
+        change()
+        assert context.config.roots.pem() == expected
+    assert Config(add_roots=authority.pem).with_roots(rsa_authority.pem).replace(alpn=["x"]).roots.pem() == expected
+
+
+def test_what_is_replaced_is_not_added_to(authority: Authority, rsa_authority: Authority) -> None:
+    both = authority.pem + rsa_authority.pem
+    config = Config(roots=both, pins=[authority.pem]).replace(pins=[rsa_authority.pem])
+    assert config.pins == [Roots.from_pem(rsa_authority.pem)[0].pin]
+    assert len(Config(add_roots=authority.pem).replace(add_roots=rsa_authority.pem).roots) == 3
+
+
+def test_an_empty_list_of_pins_is_refused() -> None:
+    assert code_of(Config, pins=[]) == "INVALID_ARGUMENT"
+
+
+def test_roots_can_be_sliced_and_counted() -> None:
+    assert [root.subject for root in Roots.azure()[1:]] == ["Microsoft RSA Root Certificate Authority 2017"]
+    assert len(list(Roots.azure())) == len(Roots.azure())

@@ -11,11 +11,12 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Authority
-from servers import PATIENCE, connect
+from servers import PATIENCE, connect, stdlib_server
 
 import hubtls
 
@@ -138,6 +139,83 @@ def test_an_interrupted_read_can_go_on(context: hubtls.SSLContext, port: int) ->
             signal.signal(signal.SIGALRM, before)
         connection.sendall(b"still here")
         assert connection.recv(100) == b"still here"
+
+
+class Interrupted(Exception):
+    """What a signal handler raises."""
+
+
+def interrupted_often(work: Callable[[], int], times: int) -> int:
+    """Does `work` again and again, while a signal handler raises wherever it can; how often it did."""
+    raised, done, working = 0, 0, False
+
+    def handler(number: int, frame: object) -> None:
+        nonlocal raised, working
+        if working:
+            raised, working = raised + 1, False
+            raise Interrupted
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0004)
+    try:
+        while done < times:
+            try:
+                working = True
+                done += work()
+                working = False
+            except Interrupted:
+                pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    return raised
+
+
+def test_a_signal_handler_that_raises_tears_nothing_that_is_received(
+    authority: Authority, context: hubtls.SSLContext
+) -> None:
+    def pour(connection: ssl.SSLSocket) -> None:
+        while True:
+            connection.sendall(bytes(3000))
+
+    with stdlib_server(authority.server_context(), pour, unwrap=False) as port, connect(context, port) as connection:
+        assert interrupted_often(lambda: len(connection.recv(5000)), 20_000_000) > 50
+
+
+def test_a_signal_handler_that_raises_tears_nothing_that_is_sent(
+    authority: Authority, context: hubtls.SSLContext
+) -> None:
+    ended = []
+
+    def drain(connection: ssl.SSLSocket) -> None:
+        while connection.recv(65_536):
+            pass
+        ended.append(True)
+
+    with stdlib_server(authority.server_context(), drain) as port, connect(context, port) as connection:
+        assert interrupted_often(lambda: connection.send(bytes(3000)), 20_000_000) > 50
+        connection.unwrap().close()
+    assert ended == [True]
+
+
+def test_a_handler_registered_before_hubtls_may_wait_for_a_thread_that_uses_it(port: int, authority: Authority) -> None:
+    code = f"""
+import atexit, socket, threading
+stop = threading.Event()
+atexit.register(lambda: (stop.set(), thread.join()))
+import hubtls
+context = hubtls.SSLContext(roots={authority.pem.decode()!r})
+sock = socket.create_connection(("127.0.0.1", {port}))
+connection = context.wrap_socket(sock, server_hostname="localhost")
+def work():
+    while not stop.is_set():
+        connection.sendall(bytes(20_000))
+        connection.recv(20_000)
+thread = threading.Thread(target=work, daemon=True)
+thread.start()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], timeout=30, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_a_child_process_goes_on_with_a_connection_and_makes_its_own(context: hubtls.SSLContext, port: int) -> None:

@@ -32,6 +32,9 @@ def named(cipherlist: str, policy: Policy) -> list[str]:
     """
     if not isinstance(cipherlist, str):
         raise TypeError(f"the cipher list is {type(cipherlist).__name__}, not str")
+    if not policy.openssl_cipher_list:
+        # Of TLS 1.3 alone, whose suites a cipher list does not name.
+        return list(policy.suites)
     words = re.split(r"[:,; ]+", cipherlist.strip(":,; "))
     tls13 = [name for name in policy.suites if name in policy.openssl_ciphersuites.split(":")]
     if all(map(_is_name, words)):

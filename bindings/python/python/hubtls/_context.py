@@ -12,7 +12,7 @@ from ._ciphers import descriptions, named
 from ._engine import MemoryEngine, SocketEngine
 from ._errors import HubTlsError, refuse, refuse_connection
 from ._fixed import FixedContext
-from ._flags import checked_class, checked_options, checked_verify_flags
+from ._flags import checked_class, checked_options, checked_verify_flags, refuse_later_setters
 from ._flags import widened as _widened
 from ._hubtls import Config, Identity, Roots
 from ._socket import SSLObject, SSLSession, SSLSocket
@@ -98,6 +98,9 @@ class SSLContext(PolicysRoots, FixedContext):
 
     def replace_roots(self, roots: Roots | bytes | str | os.PathLike[str]) -> None:
         """Trusts these instead, from the next connection on; open ones go on, and no session is resumed. NO_ROOTS leaves it as it was."""
+        if not isinstance(roots, Roots):
+            # Read once: both trust the same.
+            roots = Config(roots=roots).roots
         with self._lock:
             self._base = self._base.with_roots(roots)
             self._config = self._config.with_roots(roots)
@@ -337,3 +340,6 @@ class SSLContext(PolicysRoots, FixedContext):
 
     def __repr__(self) -> str:
         return f"<hubtls.SSLContext {self._config.policy.name}>"
+
+
+refuse_later_setters(SSLContext)

@@ -9,8 +9,8 @@ import _socket
 import atexit
 import select
 import ssl
-from _thread import LockType, allocate_lock, get_ident
-from contextlib import contextmanager, suppress
+from _thread import RLock
+from contextlib import suppress
 from time import monotonic
 from weakref import ref
 
@@ -19,7 +19,7 @@ from ._hubtls import Config, Engine, interpreter_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from typing_extensions import Buffer
@@ -27,7 +27,18 @@ if TYPE_CHECKING:
     from ._context import SSLContext
     from ._socket import SSLSession
 
-atexit.register(interpreter_ends)
+_ending = False
+
+
+@atexit.register
+def _end() -> None:
+    """Last of all handlers, although it was not registered first: an earlier one may join a thread that uses a connection."""
+    global _ending
+    if not _ending:
+        _ending = True
+        atexit._run_exitfuncs()
+        interpreter_ends()
+
 
 # Those beneath the methods that `ssl.SSLSocket` overrides.
 _recv = _socket.socket.recv
@@ -61,28 +72,27 @@ class MemoryEngine(Engine):
 
 
 class SocketEngine(Engine):
-    """The engine over a socket, which is not kept alive."""
+    """The engine over a socket, which is not kept alive.
 
-    __slots__ = ("_owed", "_reader", "_receiving", "_sending", "_sock", "_unsent", "_writer", "context")
+    A signal handler may raise between any two calls of Python's. So what is received goes on to the engine, and how much was
+    sent, by way of `map`: from one C function to the next, with nothing between that a handler could interrupt.
+    """
+
+    __slots__ = ("_owed", "_receiving", "_sending", "_sock", "context")
 
     context: SSLContext
     _sock: Callable[[], Any]
-    # The turns to receive and to send, and the threads that have them.
-    _receiving: LockType
-    _sending: LockType
-    _reader: int
-    _writer: int
-    #: Ciphertext that must leave before any other.
-    _unsent: bytes
+    # The turns to receive and to send: of type RLock, whose `_is_owned` the stubs do not know.
+    _receiving: Any
+    _sending: Any
     #: Of a write that could not leave in full: it counts when it is repeated, as with OpenSSL.
     _owed: int
 
     def __new__(cls, config: Config, server_name: str, sock: ssl.SSLSocket) -> SocketEngine:
         self = super().__new__(cls, config, server_name)
         self._sock = ref(sock)
-        self._receiving, self._sending = allocate_lock(), allocate_lock()
-        self._reader = self._writer = self._owed = 0
-        self._unsent = b""
+        self._receiving, self._sending = RLock(), RLock()
+        self._owed = 0
         return self
 
     @property
@@ -90,137 +100,95 @@ class SocketEngine(Engine):
         """None before the handshake is complete."""
         return None if self.is_handshaking else self.context._session()
 
-    # What `ssl` calls. `read` and `write` are spelt out, since they are called for each message.
+    # What `ssl` calls.
 
     def read(self, len: int = 1024, buffer: Buffer | None = None) -> Any:
-        if not (lock := self._receiving).acquire(False):
-            self._await_turn(lock, self._reader)
-        self._reader = get_ident()
-        try:
-            result = self.take(len, buffer)
-            while True:
-                if result.__class__ is int and result < 0:
-                    if self._unsent or self.wants_transmit:
-                        self._leave()
-                    result = self.take(len, buffer, _recv(self._sock(), -result))
-                elif result is None:
-                    self._shake_hands()
-                    result = self.take(len, buffer)
-                else:
-                    return result
-        except BlockingIOError:
-            raise _want_read() from None
-        except TimeoutError as error:
-            raise _in_words(error, "read") from None
-        except HubTlsError:
-            self._say_why()
-            raise
-        finally:
-            self._reader = 0
-            lock.release()
+        turn = self._receiving
+        if turn._is_owned():
+            raise _in_use()
+        with turn:
+            try:
+                result = self.take(len, buffer)
+                while True:
+                    if result.__class__ is int and result < 0:
+                        if self.wants_transmit:
+                            self._leave()
+                        result = next(map(self.take, (len,), (buffer,), map(_recv, (self._sock(),), (-result,))))
+                    elif result is None:
+                        self._shake_hands()
+                        result = self.take(len, buffer)
+                    else:
+                        return result
+            except BlockingIOError:
+                raise _want_read() from None
+            except TimeoutError as error:
+                raise _in_words(error, "read") from None
+            except HubTlsError:
+                self._say_why()
+                raise
 
     def write(self, data: Buffer) -> int:
-        if not (lock := self._sending).acquire(False):
-            self._await_turn(lock, self._writer)
-        self._writer = get_ident()
-        try:
-            if self._unsent or self._owed:
-                self._flush()
+        if self.is_handshaking:
+            self.do_handshake()
+        turn = self._sending
+        if turn._is_owned():
+            raise _in_use()
+        with turn:
+            count = 0
+            try:
                 if self._owed:
-                    return self._repeated(data)
-            encrypted = self.encrypt(data)
-            if encrypted is not None:
-                # Unsent and owed until it has left.
-                self._owed, self._unsent = encrypted
-                count = self._owed
-                sent = _send(self._sock(), self._unsent)
-                if sent == len(self._unsent):
-                    self._unsent = b""
-                else:
-                    self._unsent = self._unsent[sent:]
                     self._flush()
-                self._owed = 0
+                    return self._repeated(data)
+                # What waited before leaves with it.
+                encrypted = self.encrypt(data)
+                assert encrypted is not None
+                count, waiting = encrypted
+                if waiting and next(map(self.sent, map(_send, (self._sock(),), (waiting,)))):
+                    self._flush()
                 return count
-        except BlockingIOError:
-            raise _want_write() from None
-        except TimeoutError as error:
-            raise _in_words(error, "write") from None
-        except (ConnectionResetError, BrokenPipeError):
-            if self._receiving.acquire(False):
-                try:
-                    self._raise_refusal()
-                finally:
-                    self._receiving.release()
-            raise
-        except HubTlsError:
-            with suppress(OSError):
-                self._flush()
-            raise
-        finally:
-            self._writer = 0
-            lock.release()
-        self.do_handshake()
-        return self.write(data)
+            except BlockingIOError:
+                self._owed = self._owed or count
+                raise _want_write() from None
+            except TimeoutError as error:
+                self._owed = self._owed or count
+                raise _in_words(error, "write") from None
+            except (ConnectionResetError, BrokenPipeError):
+                self._raise_refusal()
+                raise
+            except HubTlsError:
+                with suppress(OSError):
+                    self._flush()
+                raise
 
     def do_handshake(self) -> None:
-        if self.is_handshaking:
-            with self._turn_to_receive():
+        if self.is_handshaking or self.wants_transmit:
+            turn = self._receiving
+            if turn._is_owned():
+                raise _in_use()
+            with turn:
                 self._shake_hands()
 
     def shutdown(self) -> Any:
         """Says that nothing more is written, waits for the peer to say the same, and gives the socket back."""
         self.finish()
-        with self._turn_to_send():
-            self._flush()
+        if self._sending._is_owned():
+            raise _in_use()
+        with self._sending:
+            try:
+                self._flush()
+            except BlockingIOError:
+                raise _want_write() from None
         # What still comes, the application has said that it does not want.
         while self.read(_CHUNK):
             pass
         return self._sock()
 
-    # Turns.
-
-    def _await_turn(self, lock: Any, holder: int) -> None:
-        if holder == get_ident():
-            raise refuse_connection(
-                "IN_USE",
-                "the connection is in use by this very thread: a signal handler called it again",
-                "let signal handlers leave the connection alone",
-            )
-        lock.acquire()
-
-    @contextmanager
-    def _turn_to_receive(self) -> Iterator[None]:
-        if not self._receiving.acquire(False):
-            self._await_turn(self._receiving, self._reader)
-        self._reader = get_ident()
-        try:
-            yield
-        finally:
-            self._reader = 0
-            self._receiving.release()
-
-    @contextmanager
-    def _turn_to_send(self) -> Iterator[None]:
-        if not self._sending.acquire(False):
-            self._await_turn(self._sending, self._writer)
-        self._writer = get_ident()
-        try:
-            yield
-        finally:
-            self._writer = 0
-            self._sending.release()
-
     # For whoever has the turn to send.
 
     def _flush(self) -> None:
-        """Sends what must leave; what cannot leave now is kept."""
-        while pending := self._unsent or self.outgoing():
-            self._unsent = pending
-            try:
-                sent = _send(self._sock(), pending)
-            except BlockingIOError:
-                raise _want_write() from None
-            self._unsent = pending[sent:]
+        """Sends what waits; what cannot leave now goes on waiting."""
+        while waiting := self.waiting():
+            next(map(self.sent, map(_send, (self._sock(),), (waiting,))))
 
     def _repeated(self, data: Buffer) -> int:
         """A write that could not leave, repeated: now it counts."""
@@ -237,14 +205,14 @@ class SocketEngine(Engine):
     # For whoever has the turn to receive.
 
     def _leave(self) -> None:
-        """Sends what an earlier write left, and answers of the connection's own."""
-        if not self._sending.acquire(False):
-            # Whoever is sending sends these too.
+        """Sends what an earlier write left, and answers of the connection's own, unless another thread is sending, which sends these too."""
+        turn = self._sending
+        if turn._is_owned():
             return
-        self._writer = get_ident()
         try:
-            self._flush()
-        except (ssl.SSLWantWriteError, TimeoutError):
+            if turn.acquire(False):
+                self._flush()
+        except (BlockingIOError, TimeoutError):
             # It leaves later; and reading goes on.
             pass
         except OSError:
@@ -252,24 +220,29 @@ class SocketEngine(Engine):
             if not self._has_arrived():
                 raise
         finally:
-            self._writer = 0
-            self._sending.release()
+            if turn._is_owned():
+                turn.release()
 
     def _shake_hands(self) -> None:
         limit = self._sock().gettimeout()
         ends = monotonic() + limit if limit else None
-        # The server's first answer ends where it waits for the client: nothing can follow it that must stay in the socket.
-        at_once = _CHUNK
         try:
             while True:
-                self._flush_handshake()
+                with self._sending:
+                    try:
+                        self._flush()
+                    except BlockingIOError:
+                        raise _want_write() from None
+                    except (ConnectionResetError, BrokenPipeError):
+                        self._raise_refusal()
+                        raise
                 if not self.is_handshaking:
                     return
                 # The limit is for the whole: a peer that sends a byte at a time must not stretch it.
                 if ends is not None and monotonic() > ends:
                     raise TimeoutError
-                self.feed(_recv(self._sock(), at_once or self.handshake_limit()))
-                at_once = 0
+                # A record at a time: data may follow the server's last one, and whoever waits for the socket must see it.
+                next(map(self.feed, map(_recv, (self._sock(),), (self.handshake_limit(),))))
         except BlockingIOError:
             raise _want_read() from None
         except TimeoutError as error:
@@ -277,14 +250,6 @@ class SocketEngine(Engine):
         except HubTlsError:
             self._say_why()
             raise
-
-    def _flush_handshake(self) -> None:
-        with self._turn_to_send():
-            try:
-                self._flush()
-            except (ConnectionResetError, BrokenPipeError):
-                self._raise_refusal()
-                raise
 
     def _say_why(self) -> None:
         """After a failure: the alert should leave, but what went wrong is told in any case."""
@@ -299,7 +264,12 @@ class SocketEngine(Engine):
 
     def _raise_refusal(self) -> None:
         """A peer that refuses says why and hangs up: raises that, if it has arrived although nothing can be sent any more."""
+        turn = self._receiving
+        mine = turn._is_owned()
         try:
+            # Whoever is receiving finds it.
+            if not mine and not turn.acquire(False):
+                return
             # Plaintext that waits is no refusal.
             while not self.probe() and self._has_arrived():
                 data = _recv(self._sock(), self.handshake_limit())
@@ -311,6 +281,17 @@ class SocketEngine(Engine):
                 raise
         except OSError:
             pass
+        finally:
+            if not mine and turn._is_owned():
+                turn.release()
+
+
+def _in_use() -> HubTlsError:
+    return refuse_connection(
+        "IN_USE",
+        "the connection is in use by this very thread: a signal handler called it again",
+        "let signal handlers leave the connection alone",
+    )
 
 
 def _in_words(error: TimeoutError, what: str) -> TimeoutError:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import ssl
 
 from ._errors import HubTlsError, refuse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Without which servers may renegotiate as before RFC 5746 (1.1.1 sets one by itself).
 _LEGACY_RENEGOTIATION = 0x0000_0004 | 0x0004_0000
@@ -25,7 +28,6 @@ def widened(what: str) -> HubTlsError:
     )
 
 
-@functools.cache
 def _options() -> int:
     names = (
         *("OP_ALL", "OP_NO_COMPRESSION", "OP_NO_TICKET", "OP_NO_RENEGOTIATION", "OP_CIPHER_SERVER_PREFERENCE"),
@@ -79,3 +81,22 @@ def checked_class(name: str, value: object, own: type) -> None:
     """``wrap_socket`` and ``wrap_bio`` may make a subclass of what they make, and nothing else."""
     if not (isinstance(value, type) and issubclass(value, own)):
         raise widened(f"{name}={value!r}")
+
+
+#: For servers alone: `ssl` refuses them for clients.
+_OF_SERVERS = {"set_npn_protocols", "set_servername_callback", "set_psk_server_callback"}
+
+
+def refuse_later_setters(context: type[ssl.SSLContext]) -> None:
+    """What a later Python may set beside what ``context`` knows would not do what it says."""
+    for name in dir(ssl.SSLContext):
+        inherited = getattr(context, name) is getattr(ssl.SSLContext, name)
+        if name.startswith("set_") and name not in _OF_SERVERS and inherited:
+            setattr(context, name, _not_here(name))
+
+
+def _not_here(name: str) -> Callable[..., None]:
+    def method(self: ssl.SSLContext, *arguments: object, **options: object) -> None:
+        raise refuse("UNSUPPORTED_BY_ENGINE", f"{name} is not known to narrow", "give a narrowed policy=")
+
+    return method

@@ -154,6 +154,9 @@ def prepare(context: ssl.SSLContext, config: Config, roots: Roots, options: dict
             "give them as PEM, or use hubtls.SSLContext",
         )
     apply_policy(context, config.policy)
+    if hasattr(stdlib, "set_psk_client_callback"):
+        # There are no pre-shared keys in a policy.
+        stdlib.set_psk_client_callback(context, None)
     if wanted:
         stdlib.load_verify_locations(context, cadata="".join(root.pem or "" for root in wanted))
     if identity := options.get("identity"):

@@ -12,7 +12,14 @@ from ._callers import ForNextConnection, PolicysRoots, is_library
 from ._ciphers import named
 from ._context import _CURVES
 from ._errors import HubTlsError, HubTlsWarning, refuse, refuse_connection
-from ._flags import checked_class, checked_options, checked_verify_flags, must_leave_a_version, widened
+from ._flags import (
+    checked_class,
+    checked_options,
+    checked_verify_flags,
+    must_leave_a_version,
+    refuse_later_setters,
+    widened,
+)
 from ._harden import HOST_FLAGS, VERSIONS, alpn_list, bounds, checked, cipher_list, harden, limits, prepare, set_group
 from ._hubtls import Config
 from ._native_socket import NativeObject, NativeSession, NativeSocket
@@ -290,24 +297,7 @@ class NativeContext(PolicysRoots, ssl.SSLContext):
             raise widened("a pre-shared key")
 
 
-def _not_here(name: str) -> Callable[..., None]:
-    def method(self: NativeContext, *arguments: object, **options: object) -> None:
-        raise refuse("UNSUPPORTED_BY_ENGINE", f"{name} is not known to narrow", "give a narrowed policy=")
-
-    return method
-
-
-#: For servers alone: `ssl` refuses them for clients.
-_OF_SERVERS = {"set_npn_protocols", "set_servername_callback", "set_psk_server_callback"}
-
-# What a later Python may have beside these.
-for _name in dir(ssl.SSLContext):
-    if (
-        _name.startswith("set_")
-        and _name not in _OF_SERVERS
-        and getattr(NativeContext, _name) is getattr(ssl.SSLContext, _name)
-    ):
-        setattr(NativeContext, _name, _not_here(_name))
+refuse_later_setters(NativeContext)
 
 _SETTABLE = {"num_tickets", "sni_callback"} | {
     name for name, member in vars(NativeContext).items() if isinstance(member, property) and member.fset

@@ -8,34 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scenarios import ROWS, options_of
 from servers import PATIENCE, PROGRAMS, scenario_server
 
 import hubtls
-
-ROWS = json.loads((Path(__file__).parents[3] / "tests" / "scenarios.json").read_text())
-
-
-def config_of(client: dict[str, Any], directory: Path) -> hubtls.Config:
-    """The configuration that a row asks for."""
-    policy = hubtls.Policy.named(client.get("policy", "iothub"))
-    for key, narrow in [("versions", "only_versions"), ("suites", "only_suites"), ("groups", "only_groups")]:
-        if key in client:
-            policy = getattr(policy, narrow)(client[key])
-    options: dict[str, Any] = {"policy": policy, "alpn": client.get("alpn"), "time": client.get("time")}
-    trust = client.get("trust", "replaced")
-    if trust != "embedded":
-        name = "unrelated.pem" if trust == "unrelated" else "roots.pem"
-        roots = hubtls.Roots.from_file(directory / name)
-        if client.get("vouching_for_azure"):
-            roots = roots.vouching_for_azure()
-        options["add_roots" if trust == "added" else "roots"] = roots
-    if "pin" in client:
-        options["pins"] = [(directory / f"{client['pin']}-root.pem").read_bytes()]
-    if client.get("revocation_lists"):
-        options["revocation_lists"] = directory / "revocation.pem"
-    if "identity" in client:
-        options["identity"] = (directory / "identity.chain", directory / "identity.key")
-    return hubtls.Config(**options)
 
 
 def converse(
@@ -61,11 +37,11 @@ def converse(
             return negotiated
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_the_outcome_is_that_of_the_table(row: dict[str, Any]) -> None:
     client, expect = row.get("client", {}), row["expect"]
     with scenario_server(row["name"]) as server:
-        context = hubtls.SSLContext(config_of(client, Path(server["directory"])))
+        context = hubtls.SSLContext(**options_of(client, Path(server["directory"])))
         if "error" in expect:
             with pytest.raises((hubtls.HubTlsError, TimeoutError)) as raised:
                 converse(context, server, client, finish=False)
@@ -95,7 +71,7 @@ def test_every_row_of_the_program_is_run_here() -> None:
     import subprocess
 
     listed = subprocess.run([PROGRAMS / "scenario-server", "--list"], capture_output=True, text=True, check=True)
-    assert listed.stdout.splitlines() == [row["name"] for row in ROWS]
+    assert listed.stdout.splitlines() == list(ROWS)
 
 
 def test_every_code_has_a_number_and_a_name_of_its_own() -> None:

@@ -1,0 +1,5 @@
+//! Lets the library find the functions of Node.js.
+
+fn main() {
+    napi_build::setup();
+}

@@ -160,7 +160,7 @@ export function createSecureConnection(options: ConnectOptions = {}): (to: any) 
  * that nobody listens to is no exception: a broker that is gone ends no process.
  */
 export function mqttStream(options: ConnectOptions): (client: any) => TLSSocket {
-  const ours = { port: 8883, ...prepared(options) };
+  const ours = { ...prepared(options), port: options.port ?? 8883 };
   return (client) => {
     let told: unknown;
     const seen = (error: unknown): void => void (told = error);

@@ -621,8 +621,9 @@ export function connectAsync(options: ConnectOptions): Promise<TLSSocket> {
     socket.once('error', fail);
     socket.once('close', cut);
     socket.once('secureConnect', () => {
-      socket.removeListener('error', fail);
       socket.removeListener('close', cut);
+      // Whoever awaits the socket listens a little later than it is there.
+      setImmediate(() => socket.removeListener('error', fail));
       resolve(socket);
     });
   });

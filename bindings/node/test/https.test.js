@@ -4,18 +4,19 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const https = require('node:https');
+const net = require('node:net');
+const path = require('node:path');
 const test = require('node:test');
 
 const hubtls = require('..');
 const { Authority } = require('./authority.js');
-const { PATIENCE, listening, tcpServer } = require('./servers.js');
+const { PATIENCE, directory, listening, tcpServer } = require('./servers.js');
 const { bulk, mixed } = require('./traffic.js');
 const { WebSocket, WebSocketServer } = require('ws');
 
-const UNDICIS = [
-  ['undici 6', require('undici6')],
-  ['undici 7', require('undici')],
-];
+/** Those that run on this Node.js. */
+const UNDICIS = [['undici 6', require('undici6')]];
+if (Number(process.versions.node.split('.')[0]) >= 20) UNDICIS.push(['undici 7', require('undici')]);
 const LARGE = bulk(3_000_000);
 
 let authority;
@@ -168,6 +169,15 @@ test('what a request says of its connection reaches it', async (t) => {
   assert.deepEqual(asked, ['hub.example']);
 });
 
+test('a request over the agent reaches a server behind a Unix socket', async (t) => {
+  const { server } = await website(t);
+  const socketPath = path.join(directory(t), 'socket');
+  const front = net.createServer((socket) => server.emit('connection', socket)).listen(socketPath);
+  await once(front, 'listening');
+  t.after(() => front.close());
+  assert.equal((await told('https://localhost/', { agent: agentOf(t), socketPath })).servername, 'localhost');
+});
+
 test('what a request says of TLS is refused and not ignored', async (t) => {
   const { port } = await website(t);
   const agent = agentOf(t);
@@ -251,9 +261,9 @@ for (const [version, undici] of UNDICIS) {
   });
 }
 
-test('the global fetch takes the dispatcher of undici 6', async (t) => {
+test('the global fetch takes the dispatcher of an undici like its own', async (t) => {
   const { port } = await website(t);
-  const [, undici] = UNDICIS[0];
+  const [, undici] = UNDICIS[Number(process.versions.undici.split('.')[0]) >= 7 ? 1 : 0];
   const dispatcher = new undici.Agent({ connect: hubtls.undiciConnector({ ca: authority.ca }) });
   t.after(() => dispatcher.destroy());
   const response = await fetch(`https://localhost:${port}/echo`, { dispatcher, method: 'POST', body: LARGE });

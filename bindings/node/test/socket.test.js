@@ -484,6 +484,7 @@ test('connectAsync resolves after the handshake and rejects with its failure', a
   const port = await tlsServer(t, leaf);
   const socket = await hubtls.connectAsync(to(port));
   assert.equal(socket.authorized, true);
+  await new Promise(setImmediate);
   assert.equal(socket.listenerCount('error') + socket.listenerCount('close'), 0);
   socket.destroy();
   await assert.rejects(hubtls.connectAsync(to(port, { servername: 'other.test' })), { code: 'HOST_NAME_MISMATCH' });

@@ -53,11 +53,12 @@ def _maker() -> str:
 class ForNextConnection:
     """What a library sets for its next connection."""
 
-    def __init__(self) -> None:
-        self._waiting: WeakKeyDictionary[_Turn, Any] = WeakKeyDictionary()
+    _waiting: WeakKeyDictionary[_Turn, Any] | None = None
 
     def put(self, value: object) -> None:
         """Keeps ``value`` for the next connection of this task."""
+        if self._waiting is None:
+            self._waiting = WeakKeyDictionary()
         turn = _Turn()
         self._waiting[turn] = value
         _turn.set(turn)
@@ -65,7 +66,9 @@ class ForNextConnection:
     def take(self) -> Any:
         """What was kept for the connection that is being made, once; None if nothing was."""
         turn = _turn.get() if self._waiting else None
-        return self._waiting.pop(turn, None) if turn is not None and _maker() in _MAKERS else None
+        if self._waiting is None or turn is None or _maker() not in _MAKERS:
+            return None
+        return self._waiting.pop(turn, None)
 
 
 class PolicysRoots:

@@ -56,6 +56,14 @@ class SSLContext(PolicysRoots, FixedContext):
     sslsocket_class = SSLSocket
     sslobject_class = SSLObject
 
+    _base: Config
+    _config: Config
+    _settings: dict[str, Any]
+    _versions: list[ssl.TLSVersion]
+    _narrowed_options: ssl.Options
+    _next_alpn: ForNextConnection
+    _lock: threading.Lock
+
     def __new__(cls, config: Config | int | None = None, **options: Any) -> SSLContext:
         self: SSLContext = _new(cls, ssl.PROTOCOL_TLS_CLIENT)
         return self
@@ -75,12 +83,16 @@ class SSLContext(PolicysRoots, FixedContext):
             raise TypeError(f"config is {type(config).__name__}, not hubtls.Config")
         elif options:
             raise refuse("INVALID_ARGUMENT", "there is a Config and options too", "use config.replace(...)")
-        self._base = self._config = config
-        self._settings: dict[str, Any] = {}
-        self._versions: list[ssl.TLSVersion] = [ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED]
-        self._narrowed_options = ssl.Options(0)
-        self._next_alpn = ForNextConnection()
-        self._lock = threading.Lock()
+        # Not by `__setattr__`, which checks what users set.
+        vars(self).update(
+            _base=config,
+            _config=config,
+            _settings={},
+            _versions=[ssl.TLSVersion.MINIMUM_SUPPORTED, ssl.TLSVersion.MAXIMUM_SUPPORTED],
+            _narrowed_options=ssl.Options(0),
+            _next_alpn=ForNextConnection(),
+            _lock=threading.Lock(),
+        )
         if key_log is not None:
             self._set(key_log=key_log)
 

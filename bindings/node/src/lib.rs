@@ -10,6 +10,13 @@
     clippy::use_self,
     reason = "users see the declarations, and these are written by a macro that reads names"
 )]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "nothing is registered with Node.js in a build for tests"
+    )
+)]
 
 mod certificate;
 mod config;

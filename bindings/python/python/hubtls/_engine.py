@@ -56,14 +56,12 @@ def _want_write() -> ssl.SSLWantWriteError:
     return ssl.SSLWantWriteError(3, "The operation did not complete (write)")
 
 
-class MemoryEngine(Engine):
-    """The engine over two ``ssl.MemoryBIO``, with what ``ssl.SSLObject`` asks it for."""
+class _EngineOfContext(Engine):
+    """The engine with the context that made it."""
 
-    __slots__ = ("context", "server_hostname")
+    __slots__ = ("context",)
 
     context: SSLContext
-    server_hostname: str
-    server_side = False
 
     @property
     def session(self) -> SSLSession | None:
@@ -71,16 +69,24 @@ class MemoryEngine(Engine):
         return None if self.is_handshaking else self.context._session()
 
 
-class SocketEngine(Engine):
+class MemoryEngine(_EngineOfContext):
+    """The engine over two ``ssl.MemoryBIO``, with what ``ssl.SSLObject`` asks it for."""
+
+    __slots__ = ("server_hostname",)
+
+    server_hostname: str
+    server_side = False
+
+
+class SocketEngine(_EngineOfContext):
     """The engine over a socket, which is not kept alive.
 
     A signal handler may raise between any two calls of Python's. So what is received goes on to the engine, and how much was
     sent, by way of `map`: from one C function to the next, with nothing between that a handler could interrupt.
     """
 
-    __slots__ = ("_owed", "_receiving", "_sending", "_sock", "context")
+    __slots__ = ("_owed", "_receiving", "_sending", "_sock")
 
-    context: SSLContext
     _sock: Callable[[], Any]
     # The turns to receive and to send: of type RLock, whose `_is_owned` the stubs do not know.
     _receiving: Any
@@ -94,11 +100,6 @@ class SocketEngine(Engine):
         self._receiving, self._sending = RLock(), RLock()
         self._owed = 0
         return self
-
-    @property
-    def session(self) -> SSLSession | None:
-        """None before the handshake is complete."""
-        return None if self.is_handshaking else self.context._session()
 
     # What `ssl` calls.
 

@@ -24,8 +24,14 @@ const HEADROOM = 18_437;
 const CHUNK = 65_536;
 /** What a record is longer than its plaintext, at most. */
 const EXPANSION = 96;
-/** What is encrypted at once: its length must fit `BYTES`, and memory stays bounded. */
-const PIECE = 1 << 20;
+/** What is encrypted at once. */
+const PIECE = 65_536;
+/** Room for a `PIECE` in records of at least 1024 bytes. */
+const OUTPUT = PIECE + (PIECE / 1024 + 1) * EXPANSION;
+/** How many buffers for ciphertext are kept for the next write. */
+const SPARE = 16;
+/** Shorter ones come from Node.js's own pool. */
+const LEAST = 4_096;
 /** Node.js's own code for a write that was never made. */
 const BEFORE = 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION';
 /** Milliseconds that an alert has to leave before the transport is closed. */
@@ -33,6 +39,9 @@ const FAREWELL = 5_000;
 
 /** One for all sockets of a thread: what is in it is used up before the next read. */
 const scratch = Buffer.allocUnsafeSlow(HEADROOM + CHUNK);
+
+/** Buffers for ciphertext that the system has taken: new ones for each write would cost more than the encryption. */
+const spare: Buffer[] = [];
 
 /** Options of `connect`: those of a configuration, or a ready one, and those of the connection. */
 export interface ConnectOptions extends ConfigOptions {
@@ -132,6 +141,8 @@ export class TLSSocket extends Duplex {
   #paused = false;
   #negotiated: Negotiated | null = null;
   #waiting: (() => void) | null = null;
+  /** Whether the transport gives buffers back: it is a socket of our own. */
+  readonly #lends: boolean;
   /** Of the write that waits for the handshake. */
   #unwritten: Callback | null = null;
   /** Over a stream without time limits of its own. */
@@ -148,6 +159,7 @@ export class TLSSocket extends Duplex {
     this.#config = config;
     this.servername = servername;
     this.#engine = new Engine(config, servername);
+    this.#lends = options.socket === undefined;
     if (options.socket !== undefined) {
       this.#transport = options.socket;
       this.#net = options.socket instanceof net.Socket || options.socket instanceof TLSSocket ? options.socket : null;
@@ -363,10 +375,15 @@ export class TLSSocket extends Duplex {
     }
     this.#idle?.refresh();
     const piece = chunk.length > PIECE ? chunk.subarray(0, PIECE) : chunk;
-    const then: Callback =
-      piece === chunk ? callback : (error) => (error ? callback(error) : this._write(chunk.subarray(PIECE), encoding, callback));
-    const records = Math.ceil(piece.length / this.#engine.maxFragment) + 1;
-    const output = Buffer.allocUnsafe(piece.length + records * EXPANSION);
+    const length = piece.length + (Math.ceil(piece.length / this.#engine.maxFragment) + 1) * EXPANSION;
+    // Whoever implements a stream may keep what is written to it; the system does not.
+    const lent = this.#lends && length > LEAST && length <= OUTPUT;
+    const output = lent ? (spare.pop() ?? Buffer.allocUnsafeSlow(OUTPUT)) : Buffer.allocUnsafe(length);
+    const then: Callback = (error) => {
+      if (lent && !error && spare.length < SPARE) spare.push(output);
+      if (error || piece === chunk) callback(error);
+      else this._write(chunk.subarray(PIECE), encoding, callback);
+    };
     let state: number;
     try {
       state = this.#engine.encrypt(piece, output);

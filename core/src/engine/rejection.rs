@@ -87,7 +87,7 @@ pub(crate) fn path(
                 CertificateError::UnknownIssuer,
                 ErrorCode::UnknownRoot,
                 format!("the peer's chain ends in no trusted root: its topmost issuer is {issuer}"),
-                "if this is the server you mean, add its root (`--ca`, add_roots); check also that the server sends its whole chain",
+                "if this is the server you mean, add its root to the trusted ones; check also that the server sends its whole chain",
             )
         }
         Path::CertExpired { time, not_after } => Rejection::new(

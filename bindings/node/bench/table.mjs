@@ -2,7 +2,7 @@
  * The benchmark of the Node.js package: every figure is a ratio to `node:tls` in the same run, alternated with it.
  *
  * `node bench/table.mjs` prints the table, `--write` puts it into bench/README.md. Wants a library built for release: `npm run build`;
- * HUBTLS_PACKAGE is another folder to take the package from.
+ * HUBTLS_PACKAGE is another folder to take the package from. aws-crt is measured, too, if it is there: `npm install --no-save aws-crt@1.33.2`.
  */
 
 import { fork } from 'node:child_process';
@@ -178,6 +178,53 @@ async function bulk(port, version) {
   return rows;
 }
 
+/** The AWS common runtime, if it is installed. */
+function commonRuntime() {
+  try {
+    return require('aws-crt');
+  } catch {
+    return null;
+  }
+}
+
+/** It has no plain TLS stream: an HTTP connection is made that sends nothing. All its threads' CPU counts, as hubtls's does. */
+async function againstCommonRuntime(port) {
+  const crt = commonRuntime();
+  if (crt === null) return [];
+  const made = () => {
+    const options = new crt.io.TlsContextOptions();
+    options.override_default_trust_store(ca);
+    return new crt.io.ClientTlsContext(options);
+  };
+  const repeat = (make) => async () => (await spent(() => { for (let n = 0; n < 200; n += 1) make(); })).cpu;
+  const context = await alternated({ hubtls: repeat(() => hubtls.createConfig({ ca })), node: repeat(made) });
+  const shared = made();
+  const theirs = async () => {
+    const options = new crt.io.TlsConnectionOptions(shared, 'localhost');
+    const socket = new crt.io.SocketOptions(crt.io.SocketType.STREAM, crt.io.SocketDomain.IPV4, 10_000);
+    const connection = new crt.http.HttpClientConnection(undefined, '127.0.0.1', port, socket, options);
+    await Promise.race([once(connection, 'connect'), once(connection, 'error').then(([error]) => Promise.reject(error))]);
+    const closed = once(connection, 'close');
+    connection.close();
+    await closed;
+  };
+  const config = hubtls.createConfig({ ca, resumption: false });
+  const ours = async () => {
+    const socket = await hubtls.connectAsync({ host: '127.0.0.1', port, servername: 'localhost', config });
+    const closed = once(socket, 'close');
+    socket.destroy();
+    await closed;
+  };
+  const measured = (key) => (one) => async () => (await spent(async () => { for (let n = 0; n < 150; n += 1) await one(); }))[key];
+  const cpu = await alternated(both({ hubtls: ours, node: theirs }, measured('cpu')));
+  const clock = await alternated(both({ hubtls: ours, node: theirs }, measured('clock')));
+  return [
+    row('against aws-crt: context, time', '', context.hubtls / context.node, ''),
+    row("against aws-crt: a connection over loopback, client's CPU", 'TLSv1.3', cpu.hubtls / cpu.node, ''),
+    row('against aws-crt: connections one after another, speed by the clock, the server counted', 'TLSv1.3', clock.node / clock.hubtls, ''),
+  ];
+}
+
 /** Resident kilobytes of one of 1,000 idle connections, in a process of its own. */
 async function measureMemory(name, port, version) {
   const client = clients(version)[name];
@@ -226,9 +273,10 @@ async function table() {
     });
     rows.push(...(await memory(version)));
   }
+  await withServer(async (port) => rows.push(...(await againstCommonRuntime(port))));
   const lines = ['| what | TLS | hubtls | target |', '| --- | --- | --- | --- |'];
   for (const { what, version, ratio, target } of rows) {
-    lines.push(`| ${what} | ${version.replace('TLSv', '')} | ${ratio.toFixed(2)} | ${target} |`);
+    lines.push(`| ${what} | ${version.replace('TLSv', '')} | ${ratio.toFixed(ratio < 0.095 ? 3 : 2)} | ${target} |`);
   }
   return lines;
 }

@@ -82,11 +82,15 @@ function possible(options: ConfigOptions): Config {
   return config;
 }
 
+/** Node.js before 24 would take RSA keys of 1024 bits and SHA-1. Electron's BoringSSL, which has no levels and the version 0.0.0, takes neither. */
+const STRENGTH = process.versions.openssl.startsWith('0.') ? '' : '@SECLEVEL=2';
+
 function read(policy: Policy) {
   const { opensslCiphersuites, opensslCipherList, opensslGroups, opensslSignatureAlgorithms } = policy;
   return {
     versions: policy.versions as tls.SecureVersion[],
-    suites: [opensslCiphersuites, opensslCipherList].filter(Boolean).join(':'),
+    // The level goes with the suites of TLS 1.2 only: OpenSSL takes it in no other list.
+    suites: [opensslCiphersuites, opensslCipherList, opensslCipherList && STRENGTH].filter(Boolean).join(':'),
     opensslGroups,
     opensslSignatureAlgorithms,
   };

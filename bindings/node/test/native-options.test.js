@@ -133,6 +133,15 @@ test('a narrowed policy is narrow in Node.js', async (t) => {
   assert.equal(await old.refused, 'ERR_SSL_UNSUPPORTED_PROTOCOL');
 });
 
+test('a server with an RSA key of 1024 bits is refused', async (t) => {
+  const made = directory(t);
+  const [key, chain] = ['weak.key', 'weak.pem'].map((name) => path.join(made, name));
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
+  await run('openssl', ['req', '-x509', '-newkey', 'rsa:1024', '-nodes', '-keyout', key, '-out', chain, ...subject]);
+  const port = await opensslServer(t, '-cert', chain, '-key', key, '-tls1_2', '-cipher', 'ALL:@SECLEVEL=0');
+  await assert.rejects(connected(hubtls.tlsOptions({ addCa: fs.readFileSync(chain) }), port), /EE_KEY_TOO_SMALL|ee key too small|key too small/i);
+});
+
 test('a server of TLS 1.1 is refused', async (t) => {
   const authority = await Authority.make('rsa');
   const { cert, key } = await authority.issue();

@@ -139,7 +139,7 @@ test('a server with an RSA key of 1024 bits is refused', async (t) => {
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '1'];
   await run('openssl', ['req', '-x509', '-newkey', 'rsa:1024', '-nodes', '-keyout', key, '-out', chain, ...subject]);
   const port = await opensslServer(t, '-cert', chain, '-key', key, '-tls1_2', '-cipher', 'ALL:@SECLEVEL=0');
-  await assert.rejects(connected(hubtls.tlsOptions({ addCa: fs.readFileSync(chain) }), port), /EE_KEY_TOO_SMALL|ee key too small|key too small/i);
+  await assert.rejects(connected(hubtls.tlsOptions({ addCa: fs.readFileSync(chain) }), port), /EE certificate key too weak/);
 });
 
 test('a server of TLS 1.1 is refused', async (t) => {

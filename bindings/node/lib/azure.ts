@@ -4,9 +4,11 @@
  */
 
 import { createRequire } from 'node:module';
+import net from 'node:net';
+import tls from 'node:tls';
 
-import { Agent, mqttStream, prepared } from './clients.js';
-import { rootsOf, type ConfigOptions } from './config.js';
+import { Agent, mqttStream, prepared, refuseTls, tellErrors } from './clients.js';
+import { plain, rootsOf, type ConfigOptions } from './config.js';
 import { HubTlsError, invalid } from './errors.js';
 import { tlsOptions } from './native-options.js';
 import type { ConnectOptions } from './socket.js';
@@ -54,20 +56,14 @@ type Open = (uri: string, options: Record<string, any>) => any;
  * `client.setOptions({ http: { agent: new hubtls.Agent({...}) } })`.
  */
 export function mqttTransport(options: TransportOptions = {}): Transport {
-  const { webSockets = false, ...ours } = options;
+  const { webSockets = false, ...ours } = plain(options);
   refuseWhere(ours);
   const sdk = load();
   const prepare = (given: Given): Open => {
-    const tls = prepared(merged(ours, given));
-    if (!webSockets) {
-      return (uri, rest) => {
-        const { hostname, port } = new URL(uri);
-        const stream = mqttStream({ ...tls, host: withoutBrackets(hostname), port: Number(port || 8883) });
-        return new sdk.mqtt.MqttClient(stream, rest);
-      };
-    }
+    const made = prepared(merged(ours, given));
+    if (!webSockets) return (uri, rest) => new sdk.mqtt.MqttClient(mqttStream({ ...made, ...where(uri) }), rest);
     // The SDK's version of ws takes no createConnection.
-    const agent = new Agent(tls);
+    const agent = new Agent(made);
     return (uri, rest) => sdk.mqtt.connect(uri, { ...rest, wsOptions: { agent } });
   };
   const refuse = (given: any): void => {
@@ -78,15 +74,32 @@ export function mqttTransport(options: TransportOptions = {}): Transport {
 
 /** The same on Node.js's own TLS, as far as `tlsOptions` can tell it the policy. */
 export function nativeMqttTransport(options: NativeTransportOptions = {}): Transport {
-  const { webSockets = false, ...ours } = options;
+  const { webSockets = false, ...ours } = plain(options);
   refuseWhere(ours);
   const sdk = load();
   const prepare = (given: Given): Open => {
-    const tls = tlsOptions(merged(ours, given));
-    if (webSockets) return (uri, rest) => sdk.mqtt.connect(uri, { ...rest, wsOptions: { ...rest.wsOptions, ...tls } });
-    return (uri, rest) => sdk.mqtt.connect(uri, { ...rest, ...tls });
+    const native = tlsOptions(merged(ours, given));
+    if (webSockets) return (uri, rest) => sdk.mqtt.connect(uri, { ...rest, wsOptions: { ...rest.wsOptions, ...native } });
+    // mqtt.js 4 itself would send the host's name whatever the options say.
+    return (uri, rest) => new sdk.mqtt.MqttClient((client: any) => tellErrors(client, () => connectNatively(uri, native)), rest);
   };
-  return transport(sdk, webSockets, prepare, Boolean(ours.cert ?? ours.pfx));
+  const refuse = (given: any): void => {
+    const agent = given.mqtt?.webSocketAgent;
+    // What an agent says of TLS wins over what the request says.
+    if (agent) refuseTls({ ...agent.options, ...agent.connectOpts }, 'leave it out of the webSocketAgent');
+  };
+  return transport(sdk, webSockets, prepare, Boolean(ours.cert ?? ours.pfx), refuse);
+}
+
+function connectNatively(uri: string, options: tls.ConnectionOptions): tls.TLSSocket {
+  const { host, port } = where(uri);
+  const servername = options.servername ?? (net.isIP(host) ? undefined : host);
+  return tls.connect({ ...options, host, port, ...(servername ? { servername } : {}) });
+}
+
+function where(uri: string): { host: string; port: number } {
+  const { hostname, port } = new URL(uri);
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 8883) };
 }
 
 function refuseWhere(options: object): void {
@@ -101,15 +114,11 @@ function merged<T extends ConfigOptions>(options: T, given: Given): T {
     for (const name of ['identity', 'pfx', 'cert', 'key', 'passphrase'] as const) delete all[name];
     Object.assign(all, { cert: given.cert, key: given.key, passphrase: given.passphrase });
   }
-  if (given.ca !== undefined) {
+  if (given.ca) {
     const roots = rootsOf(given.ca, 'ca');
     all.addCa = all.addCa === undefined ? roots : rootsOf(all.addCa, 'addCa').withAdded(roots);
   }
   return all;
-}
-
-function withoutBrackets(hostname: string): string {
-  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
 interface Sdk {
@@ -117,6 +126,7 @@ interface Sdk {
   MqttWs: any;
   MqttBase: any;
   mqtt: any;
+  NotConnectedError: any;
 }
 
 const PACKAGE = 'azure-iot-device-mqtt';
@@ -142,7 +152,9 @@ function load(): Sdk {
     const fromSdk = createRequire(path);
     const { Mqtt, MqttWs } = fromSdk(path);
     const { MqttBase } = fromSdk('azure-iot-mqtt-base');
-    sdk = { Mqtt, MqttWs, MqttBase, mqtt: createRequire(fromSdk.resolve('azure-iot-mqtt-base'))('mqtt') };
+    const mqtt = createRequire(fromSdk.resolve('azure-iot-mqtt-base'))('mqtt');
+    const { NotConnectedError } = fromSdk('azure-iot-common').errors;
+    sdk = { Mqtt, MqttWs, MqttBase, mqtt, NotConnectedError };
   } catch (cause) {
     throw Object.assign(unknown(`${PACKAGE} is not made as expected: ${(cause as Error).message}`), { cause });
   }
@@ -151,8 +163,8 @@ function load(): Sdk {
 }
 
 /** @internal Throws if the SDK would not connect with what it is given. */
-export function checkSeam({ Mqtt, MqttWs, MqttBase, mqtt }: Sdk): void {
-  for (const [name, value] of Object.entries({ Mqtt, MqttWs, MqttBase, connect: mqtt?.connect, MqttClient: mqtt?.MqttClient })) {
+export function checkSeam({ Mqtt, MqttWs, MqttBase, mqtt, NotConnectedError }: Sdk): void {
+  for (const [name, value] of Object.entries({ Mqtt, MqttWs, MqttBase, NotConnectedError, connect: mqtt?.connect, MqttClient: mqtt?.MqttClient })) {
     if (typeof value !== 'function') throw unknown(`${PACKAGE} is not made as expected: it has no ${name}`);
   }
   const provider = { connect: () => undefined };
@@ -162,6 +174,12 @@ export function checkSeam({ Mqtt, MqttWs, MqttBase, mqtt }: Sdk): void {
   for (const name of ['connect', 'setOptions']) {
     if (typeof MqttBase.prototype[name] !== 'function') throw unknown(`${PACKAGE} is not made as expected: MqttBase has no ${name}`);
   }
+}
+
+/** Whether an error is of the transport, where trying again may help. */
+function wasLost(error: any): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof HubTlsError ? error.number >= 400 && error.number < 500 : typeof (error as any).syscall === 'string';
 }
 
 type Done = (error?: Error | null, ...rest: unknown[]) => void;
@@ -181,6 +199,8 @@ function transport(
   /** Connects with what `prepare` makes, and remembers why that failed. */
   class Base extends sdk.MqttBase {
     failure: Error | undefined;
+    /** What was wrong with options that nobody could be told of. */
+    wrong: unknown;
     #ca: string | undefined;
     #given: Given = {};
     #open = shared;
@@ -192,10 +212,21 @@ function transport(
       provider.connect = (uri, { ca: _, cert: __, key: ___, passphrase: ____, ...rest }) => this.#open(uri, rest);
     }
 
+    /** The SDK decides by an error's name whether to try again: a connection that was lost has to have the one that plain TLS gets. */
+    emit(event: string, ...values: any[]): boolean {
+      const [error] = values;
+      if (event === 'error' && wasLost(error)) {
+        values[0] = Object.assign(new sdk.NotConnectedError(error.message), { code: error.code, cause: error });
+      }
+      return super.emit(event, ...values);
+    }
+
     setOptions(options: any): void {
       refuse(options);
-      const { ca, cert, key, passphrase } = options;
+      const { cert, key, passphrase } = options;
+      const ca = options.ca || undefined;
       this.#with({ ca, ...(cert ? { cert, key, passphrase } : {}) });
+      this.wrong = undefined;
       this.#ca = ca;
       super.setOptions(options);
     }
@@ -209,6 +240,7 @@ function transport(
       const { sharedAccessSignature, x509 } = config;
       const certified = !sharedAccessSignature && x509?.cert;
       try {
+        if (this.wrong !== undefined) throw this.wrong;
         this.#with({ ca: this.#ca, ...(certified ? { cert: x509.cert, key: x509.key, passphrase: x509.passphrase } : {}) });
         const own = !sharedAccessSignature && !certified && hasIdentity;
         super.connect(own ? { ...config, x509: PLACEHOLDER } : config, answer);
@@ -237,6 +269,11 @@ function transport(
       this.#base = base;
     }
 
+    /** @internal The next connection answers what nobody was there to be told. */
+    failsWith(error: unknown): void {
+      this.#base.wrong = error;
+    }
+
     /** @internal */
     explained(error: any): unknown {
       if (error instanceof Error) explain(error, this.#base.failure);
@@ -257,7 +294,15 @@ function tellCauses(made: any, methods: any): void {
       if (typeof done === 'function') {
         values[values.length - 1] = (error: unknown, ...rest: unknown[]) => done(this.explained(error), ...rest);
       }
-      return original.apply(this, values);
+      try {
+        return original.apply(this, values);
+      } catch (error) {
+        // The SDK calls this one where nobody can catch.
+        if (name !== 'setOptions') throw error;
+        if (typeof done === 'function') done(error);
+        else this.failsWith(error);
+        return undefined;
+      }
     };
   }
 }

@@ -51,11 +51,11 @@ const CONFIGURED = [
 
 type Asked = Record<string, any>;
 
-/** Throws for options of a request that would be without effect. */
-function refuseTls(asked: Asked, instead: string): void {
+/** Throws for options of TLS where they would be without effect, or weaken it. */
+export function refuseTls(asked: Asked, instead: string): void {
   const ignored: string[] = CONFIGURED.filter((name) => asked[name] !== undefined && asked[name] !== null);
   if (asked.rejectUnauthorized === false) ignored.push('rejectUnauthorized');
-  if (ignored.length > 0) throw invalid(`${ignored.join(', ')} would have no effect here`, instead);
+  if (ignored.length > 0) throw invalid(`${ignored.join(', ')} would have no effect here, or weaken it`, instead);
 }
 
 /** Connects as a client of `node:http` asks. */
@@ -161,19 +161,22 @@ export function createSecureConnection(options: ConnectOptions = {}): (to: any) 
  */
 export function mqttStream(options: ConnectOptions): (client: any) => TLSSocket {
   const ours = { ...prepared(options), port: options.port ?? 8883 };
-  return (client) => {
-    let told: unknown;
-    const seen = (error: unknown): void => void (told = error);
-    // Before any error, and after mqtt.js has begun to listen.
-    process.nextTick(() => socket.once('error', (error) => told === error || client.emit('error', error)));
-    const socket = connect(ours);
-    if (!listening.has(client)) client.on('error', () => undefined);
-    listening.add(client);
-    client.on(errorMonitor, seen);
-    socket.once('close', () => client.removeListener(errorMonitor, seen));
-    return socket;
-  };
+  return (client) => tellErrors(client, () => connect(ours));
 }
 
 /** Clients of mqtt.js whose errors need no further listener. */
 const listening = new WeakSet<object>();
+
+/** Has an mqtt.js client emit what goes wrong with its stream. */
+export function tellErrors<Stream extends Duplex>(client: any, open: () => Stream): Stream {
+  let told: unknown;
+  const seen = (error: unknown): void => void (told = error);
+  // Before any error, and after mqtt.js has begun to listen.
+  process.nextTick(() => socket.once('error', (error) => told === error || client.emit('error', error)));
+  const socket = open();
+  if (!listening.has(client)) client.on('error', () => undefined);
+  listening.add(client);
+  client.on(errorMonitor, seen);
+  socket.once('close', () => client.removeListener(errorMonitor, seen));
+  return socket;
+}

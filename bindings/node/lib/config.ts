@@ -1,6 +1,7 @@
 /** Options, read from an object into a `Config`. */
 
 import { readFileSync } from 'node:fs';
+import { types } from 'node:util';
 
 import { Config, ConfigBuilder, Identity, Policy, Roots } from '../native.js';
 import { invalid } from './errors.js';
@@ -59,16 +60,17 @@ const READERS: Record<keyof ConfigOptions, Reader> = {
   pins: (builder, value) => listOf(value).forEach((pin) => builder.pin(textOf(pin, 'pins'))),
   cert: (builder, value, options) => {
     if (options.key === undefined) throw invalid('there is a cert without a key', 'give key too, or an identity that signs');
-    builder.identity(Identity.fromPem(textOf(value, 'cert'), textOf(options.key, 'key'), options.passphrase));
+    builder.identity(Identity.fromPem(textOf(value, 'cert'), textOf(options.key, 'key'), secretOf(options.passphrase)));
   },
   key: (_builder, _value, options) => {
     if (options.cert === undefined) throw invalid('there is a key without a cert', 'give cert too');
   },
   pfx: (builder, value, options) => {
     if (options.cert !== undefined) throw invalid('there are cert and pfx', 'give one of them');
-    builder.identity(Identity.fromPkcs12(value, options.passphrase));
+    if (!types.isUint8Array(value)) throw invalid('pfx is no bytes', 'give the content of the file, as a Buffer');
+    builder.identity(Identity.fromPkcs12(value, secretOf(options.passphrase)));
   },
-  passphrase: () => undefined,
+  passphrase: (_builder, value) => void secretOf(value),
   identity: (builder, value, options) => {
     if (options.cert !== undefined || options.pfx !== undefined) {
       throw invalid('there are an identity and a cert or pfx', 'give one of them');
@@ -76,27 +78,50 @@ const READERS: Record<keyof ConfigOptions, Reader> = {
     if (!(value instanceof Identity)) throw invalid('identity is no Identity', 'make it with Identity.fromPem and the like');
     builder.identity(value);
   },
-  refuseInvalidIdentity: (builder, value) => builder.refuseInvalidIdentity(Boolean(value)),
+  refuseInvalidIdentity: (builder, value) => builder.refuseInvalidIdentity(typed(value, 'refuseInvalidIdentity', 'boolean')),
   crl: (builder, value) => listOf(value).forEach((list) => builder.revocationLists(textOf(list, 'crl'))),
-  requireRevocationStatus: (builder, value) => builder.requireRevocationStatus(Boolean(value)),
+  requireRevocationStatus: (builder, value) => builder.requireRevocationStatus(typed(value, 'requireRevocationStatus', 'boolean')),
   ALPNProtocols: (builder, value) => {
     if (!Array.isArray(value)) throw invalid('ALPNProtocols is no array', "give one, as in ALPNProtocols: ['x-amzn-mqtt-ca']");
     builder.alpn(value.map((protocol) => textOf(protocol, 'ALPNProtocols')));
   },
-  sni: (builder, value) => builder.sni(value),
-  resumption: (builder, value) => builder.resumption(Boolean(value)),
-  keyLog: (builder, value) => builder.keyLog(value),
-  time: (builder, value) => builder.time(value),
-  postQuantum: (builder, value) => builder.postQuantum(Boolean(value)),
-  fragmentLength: (builder, value) => builder.fragmentLength(String(value)),
+  sni: (builder, value) => builder.sni(typed(value, 'sni', 'boolean', 'string')),
+  resumption: (builder, value) => builder.resumption(typed(value, 'resumption', 'boolean')),
+  keyLog: (builder, value) => builder.keyLog(typed(value, 'keyLog', 'string')),
+  time: (builder, value) => builder.time(typed(value, 'time', 'number')),
+  postQuantum: (builder, value) => builder.postQuantum(typed(value, 'postQuantum', 'boolean')),
+  fragmentLength: (builder, value) => builder.fragmentLength(String(typed(value, 'fragmentLength', 'string', 'number'))),
 };
 
 /** The names of all options. */
 export const OPTION_NAMES = Object.keys(READERS) as (keyof ConfigOptions)[];
 
+/** The value, whose type is one of these. */
+function typed(value: any, name: string, ...wanted: string[]): any {
+  if (wanted.includes(typeof value)) return value;
+  throw invalid(`${name} is no ${wanted.join(' and no ')}`, `leave it out, or give a ${wanted.join(' or a ')}`);
+}
+
+/** A passphrase, which no error may show. */
+function secretOf(value: unknown): string | undefined {
+  if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+  throw invalid('passphrase is no string', 'give it as a string');
+}
+
+/** Options, which must be an object of their own: of a `Policy` or a `Config`, which has other properties, nothing would be read. */
+export function plain<Options extends object>(options: Options): Options {
+  const prototype = options !== null && typeof options === 'object' ? Object.getPrototypeOf(options) : undefined;
+  // Those of another realm have a prototype of their own, which has none.
+  if (prototype === null || (prototype !== undefined && Object.getPrototypeOf(prototype) === null)) return options;
+  const what = options instanceof Policy ? 'a Policy' : options instanceof Config ? 'a Config' : 'no plain object';
+  throw invalid(`the options are ${what}`, 'give an object of options, such as { policy } or { config }');
+}
+
 /** A policy, or the one of that name. */
 export function policyOf(value: Policy | string): Policy {
-  return value instanceof Policy ? value : Policy.named(value);
+  if (value instanceof Policy) return value;
+  if (typeof value === 'string') return Policy.named(value);
+  throw invalid('policy is neither a Policy of this copy of hubtls nor a name', "give one, as in policy: 'iothub-ecc'");
 }
 
 /** Roots, or those in PEM or DER. */
@@ -112,7 +137,7 @@ function listOf<T>(value: T | T[]): T[] {
 }
 
 function textOf(value: unknown, name: string): Text {
-  if (typeof value === 'string' || value instanceof Uint8Array) return value;
+  if (typeof value === 'string' || types.isUint8Array(value)) return value;
   throw invalid(`${name} is neither a string nor bytes`, `give ${name} as PEM, or as a Buffer`);
 }
 
@@ -123,11 +148,11 @@ function textOf(value: unknown, name: string): Text {
  */
 export function createConfig(options: ConfigOptions = {}): Config {
   const builder = new ConfigBuilder();
-  for (const [name, value] of Object.entries(options)) {
-    const read = READERS[name as keyof ConfigOptions];
-    if (read === undefined) {
+  for (const [name, value] of Object.entries(plain(options))) {
+    if (!Object.hasOwn(READERS, name)) {
       throw invalid(`there is no option '${name}'`, `the options are ${OPTION_NAMES.join(', ')}`);
     }
+    const read = READERS[name as keyof ConfigOptions];
     if (value !== undefined && value !== null) read(builder, value, options);
   }
   return builder.build();
@@ -135,5 +160,5 @@ export function createConfig(options: ConfigOptions = {}): Config {
 
 /** The client's certificate and key from two files, or from one with both. */
 export function identityFromFiles(cert: string, key: string = cert, passphrase?: string): Identity {
-  return Identity.fromPem(readFileSync(cert), readFileSync(key), passphrase);
+  return Identity.fromPem(readFileSync(cert), readFileSync(key), secretOf(passphrase));
 }

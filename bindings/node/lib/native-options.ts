@@ -3,8 +3,8 @@
 import { X509Certificate, createHash, type KeyObject } from 'node:crypto';
 import tls from 'node:tls';
 
-import { Config, errorCodes, Policy, type Roots } from '../native.js';
-import { createConfig, policyOf, type ConfigOptions } from './config.js';
+import { Config, errorCodes, Policy, type Root, type Roots } from '../native.js';
+import { createConfig, plain, policyOf, type ConfigOptions } from './config.js';
 import { HubTlsError } from './errors.js';
 
 /** Options for Node.js's own TLS: those of a configuration, and the name, if it is the same for all connections. */
@@ -60,6 +60,8 @@ export function tlsOptions(options: Policy | string | NativeOptions = {}): tls.C
     ecdhCurve: rest.postQuantum ? `X25519MLKEM768:${opensslGroups}` : opensslGroups,
     ca: trusted(config, servername),
     rejectUnauthorized: true,
+    sessionIdContext: sessionsOf(config),
+    ...(config.roots.all.every(isSelfIssued) ? {} : { allowPartialTrustChain: true }),
     ...(rest.cert ? { cert: bytes(rest.cert), key: bytes(rest.key!) } : {}),
     ...(rest.cert && rest.passphrase ? { passphrase: rest.passphrase } : {}),
     ...(rest.ALPNProtocols ? { ALPNProtocols: protocols(rest.ALPNProtocols) } : {}),
@@ -69,7 +71,7 @@ export function tlsOptions(options: Policy | string | NativeOptions = {}): tls.C
 }
 
 function named(options: Policy | string | NativeOptions): NativeOptions {
-  return options instanceof Policy || typeof options === 'string' ? { policy: options } : options;
+  return options instanceof Policy || typeof options === 'string' ? { policy: options } : plain(options);
 }
 
 function possible(options: ConfigOptions): Config {
@@ -103,7 +105,12 @@ function bytes(text: string | Uint8Array): string | Buffer {
 /** As names, or, since Node.js takes no array of bytes, as they are sent. */
 function protocols(all: (string | Uint8Array)[]): string[] | Buffer {
   if (all.every((one) => typeof one === 'string')) return all as string[];
-  return Buffer.concat(all.flatMap((one) => [Buffer.from([one.length]), Buffer.from(one as Uint8Array)]));
+  return Buffer.concat(
+    all.flatMap((one) => {
+      const sent = Buffer.from(one as Uint8Array);
+      return [Buffer.from([sent.length]), sent];
+    }),
+  );
 }
 
 /** Those that a pin names, if there are pins, and that are believed about the name, if it is known. */
@@ -120,6 +127,9 @@ function trusted(config: Config, servername: string | undefined): string[] {
 
 /** What is wrong with the name, or, since an added private root must not vouch for Azure's names, with the root. */
 function misplaced(config: Config, host: string, certificate: tls.PeerCertificate): Error | undefined {
+  if (!certificate.subjectaltname) {
+    return problem('HOST_NAME_MISMATCH', `the certificate is not for ${host}: it has no subjectAltName`, 'issue it with one: a common name does not count');
+  }
   const wrong = tls.checkServerIdentity(host, certificate);
   if (wrong !== undefined) return wrong;
   try {
@@ -153,6 +163,26 @@ function pinOf(key: KeyObject): string {
   return `sha256/${createHash('sha256').update(key.export({ type: 'spki', format: 'der' })).digest('base64')}`;
 }
 
+/**
+ * An https.Agent shares sessions and connections of requests with the same options, but does not see `checkServerIdentity`, which Node.js before 22
+ * calls for new sessions only: what that decides is told here.
+ */
+function sessionsOf(config: Config): string {
+  const believed = config.roots.all.map(({ pin, vouchesForAzure }) => `${pin} ${vouchesForAzure}`);
+  return createHash('sha256').update(['hubtls', ...believed, ...config.pins].join('\n')).digest('hex').slice(0, 32);
+}
+
+function isSelfIssued({ pem }: Root): boolean {
+  const root = new X509Certificate(pem!);
+  if (root.issuer === root.subject) return true;
+  if (PARTIAL_CHAINS) return false;
+  throw unsupported('to trust a root that another one issued: Node.js before 20.18 needs all up to the topmost');
+}
+
+const [MAJOR = 0, MINOR = 0] = process.versions.node.split('.').map(Number);
+/** Whether Node.js has `allowPartialTrustChain`. */
+const PARTIAL_CHAINS = MAJOR > 22 || (MAJOR === 22 && MINOR >= 9) || (MAJOR === 20 && MINOR >= 18);
+
 /** A name of Azure's, like any other. */
 const OF_AZURE = 'hub.azure-devices.net';
 
@@ -163,6 +193,9 @@ const OF_AZURE = 'hub.azure-devices.net';
  * connection's own options must not switch verification off.
  */
 export function secureContext(options: Policy | string | NativeOptions = {}): tls.SecureContext {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    throw unsupported('in a context to verify while NODE_TLS_REJECT_UNAUTHORIZED is 0');
+  }
   const { servername, ...rest } = named(options);
   const { checkServerIdentity: _, rejectUnauthorized: __, ...context } = tlsOptions({ ...rest, servername });
   const { roots } = createConfig(rest);

@@ -1,6 +1,8 @@
 /** Identities whose key is held elsewhere: a TPM, an HSM, a service on the network. */
 
 import { Identity, type SignRequest } from '../native.js';
+import { types } from 'node:util';
+
 import { invalid } from './errors.js';
 import type { Text } from './config.js';
 
@@ -28,9 +30,18 @@ export function identityFromSigner(chain: Text, sign: Signer, schemes?: string[]
 async function answer(sign: Signer, request: SignRequest): Promise<void> {
   try {
     const signature = await sign(request.scheme, request.message);
-    if (!(signature instanceof Uint8Array)) throw new TypeError('it returned no bytes');
+    if (!types.isUint8Array(signature)) throw new TypeError('it returned no bytes');
     request.resolve(signature);
   } catch (error) {
-    request.reject(error instanceof Error ? error.message : String(error));
+    request.reject(textOf(error));
+  }
+}
+
+/** What an error says, whatever was thrown. */
+function textOf(error: unknown): string {
+  try {
+    return `${error instanceof Error ? error.message : error}`;
+  } catch {
+    return 'it threw something that is no text';
   }
 }

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 
 import { Config, Engine, type Negotiated } from '../native.js';
-import { createConfig, OPTION_NAMES, type ConfigOptions } from './config.js';
+import { createConfig, OPTION_NAMES, plain, type ConfigOptions } from './config.js';
 import { closedInHandshake, HubTlsError, invalid, timedOut } from './errors.js';
 
 // What `Engine` returns: see engine.rs.
@@ -102,9 +102,10 @@ const NAMES = new Set<string>([
 
 /** The part of `options` that makes a configuration. */
 export function configOf(options: ConnectOptions): Config {
-  for (const name of Object.keys(options)) {
+  for (const name of Object.keys(plain(options))) {
     if (!NAMES.has(name)) throw invalid(`there is no option '${name}'`, `the options are ${[...NAMES].join(', ')}`);
   }
+  checkConnection(options);
   const given: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     if (options[name] !== undefined) given[name] = options[name];
@@ -115,6 +116,26 @@ export function configOf(options: ConnectOptions): Config {
   if (also.length > 0) throw invalid(`there are a config and ${also.join(', ')}`, 'give them to createConfig');
   return options.config;
 }
+
+/** Throws for options of the connection that would fail when it is half made. */
+function checkConnection({ host, servername, signal, timeout, handshakeTimeout, socket }: ConnectOptions): void {
+  for (const [name, value] of Object.entries({ host, servername })) {
+    if (value !== undefined && value !== null && typeof value !== 'string') throw invalid(`${name} is no string`, `give ${name} as text`);
+  }
+  for (const [name, value] of Object.entries({ timeout, handshakeTimeout })) {
+    if (value === undefined || value === null || (typeof value === 'number' && value >= 0)) continue;
+    throw invalid(`${name} is no time in milliseconds`, 'give a number, 0 for no limit');
+  }
+  if (signal !== undefined && signal !== null && typeof signal.addEventListener !== 'function') {
+    throw invalid('signal is no AbortSignal', 'give the signal of an AbortController');
+  }
+  if (socket !== undefined && socket !== null && (typeof socket.on !== 'function' || typeof socket.write !== 'function')) {
+    throw invalid('socket is no stream', 'give a Duplex, or leave it out and give host and port');
+  }
+}
+
+/** The longest time that a timer takes. */
+const LONGEST = 0x7fff_ffff;
 
 function legacy(certificate: X509Certificate): tls.DetailedPeerCertificate {
   return certificate.toLegacyObject() as unknown as tls.DetailedPeerCertificate;
@@ -159,8 +180,8 @@ export class TLSSocket extends Duplex {
     this.#config = config;
     this.servername = servername;
     this.#engine = new Engine(config, servername);
-    this.#lends = options.socket === undefined;
-    if (options.socket !== undefined) {
+    this.#lends = !options.socket;
+    if (options.socket) {
       this.#transport = options.socket;
       this.#net = options.socket instanceof net.Socket || options.socket instanceof TLSSocket ? options.socket : null;
       this.#over(options.socket);
@@ -184,12 +205,12 @@ export class TLSSocket extends Duplex {
     this.#transport.on('error', (error) => this.destroy(error));
     this.#transport.once('close', () => this.#closed());
     this.#net?.on('timeout', () => this.emit('timeout'));
-    if (options.timeout) this.setTimeout(options.timeout);
+    if (options.timeout) this.setTimeout(Math.min(options.timeout, LONGEST));
     const limit = options.handshakeTimeout ?? 30_000;
-    if (limit > 0) {
+    if (limit > 0 && limit <= LONGEST) {
       this.#limit = setTimeout(() => this.destroy(timedOut(`TLS with ${servername}`, limit)), limit);
     }
-    if (options.signal !== undefined) this.#abortWith(options.signal);
+    if (options.signal) this.#abortWith(options.signal);
   }
 
   #abortWith(signal: AbortSignal): void {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { types } from 'node:util';
 
-import { Config, ConfigBuilder, Identity, Policy, Roots } from '../native.js';
+import { Config, ConfigBuilder, Identity, Policy, Roots } from './library.js';
 import { invalid } from './errors.js';
 
 /** PEM as a string, PEM or DER as bytes. */

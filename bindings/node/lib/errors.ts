@@ -1,6 +1,7 @@
 /** What hubtls throws and emits. */
 
-import { setErrorClass } from '../native.js';
+/** Marks errors of every copy of hubtls: programs and their tests may load several. */
+const MARK = Symbol.for('hubtls.HubTlsError');
 
 /**
  * Every error of hubtls. `code` is the same name in every language, `hint` says what to do.
@@ -9,6 +10,8 @@ import { setErrorClass } from '../native.js';
  */
 export class HubTlsError extends Error {
   override name = 'HubTlsError';
+  /** @internal */
+  readonly [MARK]!: true;
   /** The stable name, as in `HOST_NAME_MISMATCH`. */
   readonly code: string;
   /** The stable number. */
@@ -22,15 +25,18 @@ export class HubTlsError extends Error {
 
   constructor(code: string, number: number, message: string, hint: string, alert?: string | null, alertReceived?: boolean) {
     super(`${message} (${hint})`);
+    Object.defineProperty(this, MARK, { value: true });
     this.code = code;
     this.number = number;
     this.hint = hint;
     this.alert = alert ?? null;
     this.alertReceived = alertReceived ?? false;
   }
-}
 
-setErrorClass(HubTlsError);
+  static override [Symbol.hasInstance](value: any): boolean {
+    return value?.[MARK] === true;
+  }
+}
 
 /** A wrong argument. */
 export function invalid(message: string, hint: string): HubTlsError {

@@ -12,24 +12,10 @@ export { connect, connectAsync, TLSSocket, type ConnectOptions } from './socket.
 export { Agent, createSecureConnection, mqttStream, undiciConnector, type UndiciConnect } from './clients.js';
 export { nodeOptions, secureContext, tlsOptions, type NativeOptions } from './native-options.js';
 
-import {
-  Certificate,
-  Config,
-  Connection,
-  errorCodes,
-  Identity,
-  Negotiated,
-  Policy,
-  Readiness,
-  Root,
-  Roots,
-  version as nativeVersion,
-  type Alias,
-  type NamedCode,
-} from '../native.js';
+import { version as libraryVersion } from './library.js';
 
-export { Certificate, Config, Connection, errorCodes, Identity, Negotiated, Policy, Readiness, Root, Roots };
-export type { Alias, NamedCode };
+export { Certificate, Config, Connection, errorCodes, Identity, Negotiated, Policy, Readiness, Root, Roots } from './library.js';
+export type { Alias, NamedCode } from './library.js';
 
 /** The version of this library. */
-export const version: string = nativeVersion();
+export const version: string = libraryVersion();

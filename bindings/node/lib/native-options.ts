@@ -3,7 +3,7 @@
 import { X509Certificate, createHash, type KeyObject } from 'node:crypto';
 import tls from 'node:tls';
 
-import { Config, errorCodes, Policy, type Root, type Roots } from '../native.js';
+import { Config, errorCodes, Policy, type Root, type Roots } from './library.js';
 import { createConfig, plain, policyOf, type ConfigOptions } from './config.js';
 import { HubTlsError } from './errors.js';
 

@@ -1,6 +1,6 @@
 /** Identities whose key is held elsewhere: a TPM, an HSM, a service on the network. */
 
-import { Identity, type SignRequest } from '../native.js';
+import { Identity, type SignRequest } from './library.js';
 import { types } from 'node:util';
 
 import { invalid } from './errors.js';

@@ -5,7 +5,7 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import type tls from 'node:tls';
 
-import { Config, Engine, type Negotiated } from '../native.js';
+import { Config, Engine, type Negotiated } from './library.js';
 import { createConfig, OPTION_NAMES, plain, type ConfigOptions } from './config.js';
 import { closedInHandshake, HubTlsError, invalid, timedOut } from './errors.js';
 

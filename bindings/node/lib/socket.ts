@@ -110,7 +110,7 @@ export function configOf(options: ConnectOptions): Config {
   for (const name of OPTION_NAMES) {
     if (options[name] !== undefined) given[name] = options[name];
   }
-  if (options.config === undefined) return createConfig(given as ConfigOptions);
+  if (options.config === undefined || options.config === null) return createConfig(given as ConfigOptions);
   if (!(options.config instanceof Config)) throw invalid('config is no Config', 'make it with createConfig');
   const also = Object.keys(given);
   if (also.length > 0) throw invalid(`there are a config and ${also.join(', ')}`, 'give them to createConfig');
@@ -187,7 +187,7 @@ export class TLSSocket extends Duplex {
       this.#over(options.socket);
     } else {
       const tcp: Record<string, unknown> = {};
-      for (const name of TCP_OPTIONS) if (options[name] !== undefined) tcp[name] = options[name];
+      for (const name of TCP_OPTIONS) if (options[name] !== undefined && options[name] !== null) tcp[name] = options[name];
       const socket = net.connect({
         ...(tcp as unknown as net.TcpNetConnectOpts),
         allowHalfOpen: true,

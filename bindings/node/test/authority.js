@@ -44,8 +44,33 @@ class Authority {
     return self;
   }
 
-  /** A certificate for these DNS names or IP addresses, and its key, as PEM. */
-  async issue(names = ['localhost', '127.0.0.1'], { expired = false, kind } = {}) {
+  /** An authority whose own certificate this one issued. */
+  async intermediate() {
+    const made = await Authority.make();
+    made.algorithm = this.algorithm;
+    made.keys = await webcrypto.subtle.generateKey(this.algorithm, true, ['sign', 'verify']);
+    made.root = await x509.X509CertificateGenerator.create({
+      serialNumber: (serial++).toString(16).padStart(2, '0'),
+      subject: `CN=Test intermediate ${serial}`,
+      issuer: this.root.subject,
+      notBefore: this.root.notBefore,
+      notAfter: this.root.notAfter,
+      signingAlgorithm: this.algorithm,
+      signingKey: this.keys.privateKey,
+      publicKey: made.keys.publicKey,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(made.keys.publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
+      ],
+    });
+    made.ca = made.root.toString('pem');
+    return made;
+  }
+
+  /** A certificate for these DNS names or IP addresses, and its key, as PEM; if not `named`, the first is its common name alone. */
+  async issue(names = ['localhost', '127.0.0.1'], { expired = false, kind, named = true } = {}) {
     const algorithm = kind === undefined ? this.algorithm : ALGORITHMS[kind];
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const certificate = await x509.X509CertificateGenerator.create({
@@ -59,9 +84,7 @@ class Authority {
       publicKey: keys.publicKey,
       extensions: [
         new x509.BasicConstraintsExtension(false),
-        new x509.SubjectAlternativeNameExtension(
-          names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value })),
-        ),
+        ...(named ? [new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: /^[\d.]+$/.test(value) ? 'ip' : 'dns', value })))] : []),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         await x509.AuthorityKeyIdentifierExtension.create(this.keys.publicKey),
       ],

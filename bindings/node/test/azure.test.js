@@ -6,6 +6,7 @@ const { createPrivateKey, sign } = require('node:crypto');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const https = require('node:https');
+const net = require('node:net');
 const path = require('node:path');
 const test = require('node:test');
 
@@ -223,6 +224,52 @@ for (const [way, transport] of WAYS) {
     assert.throws(() => transport({ host: 'localhost' }), { code: 'INVALID_ARGUMENT' });
   });
 
+  test(`a client that listens connects anew by itself when its connection is lost over ${way}`, LIMIT, async (t) => {
+    const place = await mosquitto(t, await authority.issue(['localhost']));
+    const hub = await Hub.playing(t, place);
+    // Between the device and its hub: what a network does.
+    const sockets = new Set();
+    const between = net.createServer((near) => {
+      const far = net.connect(place.port, '127.0.0.1');
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+      sockets.add(near.pipe(far).pipe(near));
+    });
+    await new Promise((resolve) => between.listen(8883, '127.0.0.1', resolve));
+    t.after(() => between.close());
+    const client = Client.fromConnectionString(WITH_KEY, transport({ ca: authority.ca }));
+    t.after(() => client.close());
+    const messages = new Queue();
+    client.on('message', (message) => messages.put(String(message.data)));
+    await client.open();
+    for (const lose of ['destroy', 'end', 'resetAndDestroy']) {
+      for (const socket of sockets) socket[lose]();
+      sockets.clear();
+      // Until it has subscribed anew, messages are lost.
+      let arrived;
+      messages.take().then((text) => (arrived = text));
+      for (let n = 0; arrived === undefined && n < 100; n += 1) {
+        await hub.send('device-01', `after ${lose}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      while (messages.size > 0) await messages.take();
+      assert.equal(arrived, `after ${lose}`);
+    }
+  });
+
+  test(`wrong options that come with a ca are refused when they are given, over ${way}`, LIMIT, async (t) => {
+    const made = directory(t);
+    const { cert } = await authority.issue(['device-01']);
+    const { key } = await authority.issue(['device-01']);
+    const file = path.join(made, 'ca.pem');
+    fs.writeFileSync(file, authority.ca);
+    const client = clientOf(t, WITH_CERTIFICATE, transport());
+    await assert.rejects(client.setOptions({ ca: 'no certificate' }), { code: 'NO_CERTIFICATE' });
+    await assert.rejects(client.setOptions({ ca: cert }), { code: 'NOT_A_CERTIFICATE_AUTHORITY' });
+    await assert.rejects(client.setOptions({ ca: file, cert, key }), { code: 'KEY_MISMATCH' });
+    // As the SDK has it, these are none.
+    for (const ca of ['', null, undefined]) await client.setOptions({ ca });
+  });
+
   test(`a client connects anew when its connection was lost over ${way}`, LIMIT, async (t) => {
     const certificate = await authority.issue(['localhost']);
     const undoes = [];
@@ -281,6 +328,22 @@ test('an agent for WebSockets that would connect without hubtls is refused', asy
   await assert.rejects(async () => client.setOptions({ mqtt: { webSocketAgent: new https.Agent() } }), { code: 'INVALID_ARGUMENT' });
 });
 
+test("an agent for WebSockets that says how to do TLS is refused on Node's own TLS", async (t) => {
+  const client = clientOf(t, WITH_KEY, azure.nativeMqttTransport({ webSockets: true }));
+  for (const lax of [{ rejectUnauthorized: false }, { maxVersion: 'TLSv1.2' }, { ciphers: 'ALL' }]) {
+    await assert.rejects(async () => client.setOptions({ mqtt: { webSocketAgent: new https.Agent(lax) } }), { code: 'INVALID_ARGUMENT' });
+  }
+  await client.setOptions({ mqtt: { webSocketAgent: new https.Agent({ keepAlive: true }) } });
+});
+
+test('another name than that of the address is sent and verified', LIMIT, async (t) => {
+  await broker(t, ['gateway.example']);
+  for (const [, transport] of WAYS) {
+    await clientOf(t, WITH_KEY, transport({ ca: authority.ca, servername: 'gateway.example' })).open();
+    await assert.rejects(clientOf(t, WITH_KEY, transport({ ca: authority.ca })).open());
+  }
+});
+
 test('an SDK that is made otherwise is refused', () => {
   class Kind {}
   class Base {
@@ -289,7 +352,8 @@ test('an SDK that is made otherwise is refused', () => {
   }
   const mqtt = { connect() {}, MqttClient: Kind };
   const otherwise = [
-    { Mqtt: Kind, MqttWs: Kind, MqttBase: Base, mqtt },
+    { Mqtt: Kind, MqttWs: Kind, MqttBase: Base, NotConnectedError: Kind, mqtt },
+    { Mqtt: Kind, MqttWs: Kind, MqttBase: class extends Base { mqttProvider = 5; }, mqtt },
     { Mqtt: undefined, MqttWs: Kind, MqttBase: Base, mqtt },
     { Mqtt: Kind, MqttWs: Kind, MqttBase: Base, mqtt: {} },
   ];

@@ -18,6 +18,10 @@ class Queue {
     else next(value);
   }
 
+  get size() {
+    return this.#values.length;
+  }
+
   take() {
     if (this.#values.length > 0) return Promise.resolve(this.#values.shift());
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -173,12 +173,52 @@ test('a wrong name, an unknown root and an expired certificate are refused', asy
   await assert.rejects(connected(options, expired), code('CERT_HAS_EXPIRED'));
 });
 
-test('a name that is no name is an error of the connection', async (t) => {
+test('a name that only the common name tells is refused, as by the engine', async (t) => {
   const authority = await Authority.make();
-  const port = await tlsServer(t, await authority.issue(['my_gateway']));
-  const options = hubtls.tlsOptions({ addCa: authority.ca });
-  const [outcome] = await Promise.allSettled([connected(options, port, { servername: 'my_gateway' })]);
-  assert(outcome.status === 'fulfilled' || outcome.reason instanceof Error);
+  const port = await tlsServer(t, await authority.issue(['localhost'], { named: false }));
+  await assert.rejects(connected(hubtls.tlsOptions({ addCa: authority.ca }), port), code('HOST_NAME_MISMATCH'));
+  await assert.rejects(hubtls.connectAsync({ host: '127.0.0.1', port, servername: 'localhost', addCa: authority.ca }), hubtls.HubTlsError);
+});
+
+test('an intermediate authority that is trusted is a root, where Node.js can', async (t) => {
+  const authority = await (await Authority.make()).intermediate();
+  const port = await tlsServer(t, await authority.issue());
+  (await hubtls.connectAsync({ host: '127.0.0.1', port, servername: 'localhost', addCa: authority.ca })).destroy();
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 9) || (major === 20 && minor >= 18)) {
+    await connected(hubtls.tlsOptions({ addCa: authority.ca }), port);
+  } else {
+    assert.throws(() => hubtls.tlsOptions({ addCa: authority.ca }), code('UNSUPPORTED_BY_ENGINE'));
+  }
+});
+
+test('an agent that is shared takes no session for options which would have refused it', async (t) => {
+  const authority = await Authority.make();
+  const leaf = await authority.issue([HUB]);
+  for (const version of ['TLSv1.2', 'TLSv1.3']) {
+    const server = https.createServer({ ...leaf, maxVersion: version }, (_request, response) => response.end('x'));
+    const port = await listening(t, server);
+    t.after(() => server.closeAllConnections());
+    const roots = hubtls.Roots.from(authority.ca);
+    const [added, vouching] = [hubtls.tlsOptions({ addCa: roots }), hubtls.tlsOptions({ addCa: roots.vouchingForAzure() })];
+    for (const keepAlive of [false, true]) {
+      const agent = new https.Agent({ keepAlive });
+      t.after(() => agent.destroy());
+      const get = (options) =>
+        new Promise((resolve, reject) => {
+          const request = https.get({ ...options, host: '127.0.0.1', port, servername: HUB, agent }, (response) => {
+            const reused = request.reusedSocket || response.socket.isSessionReused();
+            response.resume().once('end', () => setImmediate(resolve, reused));
+          });
+          request.once('error', reject);
+        });
+      assert.equal(await get(vouching), false);
+      assert.equal(await get(vouching), true);
+      await assert.rejects(get(added), code('ROOT_NOT_FOR_AZURE'));
+      // Other code's options, which are no names of hubtls.
+      assert.equal(await get({ ...vouching, sessionIdContext: undefined, checkServerIdentity: () => undefined }), false);
+    }
+  }
 });
 
 test('an added root does not vouch for Azure', async (t) => {
@@ -451,4 +491,18 @@ test('the environment does not switch verification off or add roots', async (t) 
     NODE_OPTIONS: '--use-openssl-ca',
   };
   assert.equal(await inChild(environment, { ...options, port }), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+});
+
+test('a context, which verifies nothing itself, is refused while the environment switches verification off', async () => {
+  const program = "try { require('.').secureContext() } catch (error) { console.log(error.code) }";
+  for (const [value, expected] of [['0', 'UNSUPPORTED_BY_ENGINE'], ['1', '']]) {
+    const env = { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: value, NODE_NO_WARNINGS: '1' };
+    const { stdout } = await run(process.execPath, ['-e', program], { cwd: path.join(__dirname, '..'), env, timeout: PATIENCE });
+    assert.equal(stdout.trim(), expected);
+  }
+});
+
+test('protocols in bytes and in letters are counted in bytes', () => {
+  const { ALPNProtocols } = hubtls.tlsOptions({ ALPNProtocols: ['\u00e9', Buffer.from('mqtt')] });
+  assert.deepEqual(ALPNProtocols, Buffer.from('\x02\xc3\xa9\x04mqtt', 'latin1'));
 });

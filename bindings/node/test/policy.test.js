@@ -95,6 +95,66 @@ test('options that are wrong are refused at once', async () => {
   for (const [options, expected] of wrong) assert.throws(() => hubtls.createConfig(options), code(expected));
 });
 
+test('arguments of a wrong type are said to be, and not shown', async () => {
+  const { cert, key } = await (await Authority.make()).issue();
+  const [policy, roots, config] = [hubtls.Policy.named(), hubtls.Roots.azure(), hubtls.createConfig()];
+  const secret = Buffer.from('hunter2');
+  const wrong = [
+    ...[null, 7, 'x', [], new Map(), policy, config, Object.create({ policy })].map((options) => () => hubtls.createConfig(options)),
+    ...[null, policy, config].map((options) => () => new hubtls.Agent(options)),
+    ...[null, config].map((options) => () => hubtls.tlsOptions(options)),
+    () => hubtls.connect(null),
+    () => hubtls.mqttStream(config),
+    () => hubtls.undiciConnector(policy),
+    () => hubtls.createSecureConnection(config),
+    () => hubtls.nodeOptions(5),
+    ...['policy', 'ca', 'pins', 'pfx', 'crl', 'sni', 'keyLog', 'time', 'fragmentLength', 'identity'].map((name) => () => hubtls.createConfig({ [name]: {} })),
+    ...['resumption', 'postQuantum', 'refuseInvalidIdentity', 'requireRevocationStatus'].map((name) => () => hubtls.createConfig({ [name]: 'false' })),
+    () => hubtls.createConfig({ constructor: 1 }),
+    () => hubtls.createConfig(JSON.parse('{"__proto__": 1}')),
+    () => hubtls.createConfig({ cert, key, passphrase: secret }),
+    () => hubtls.createConfig({ pfx: secret, passphrase: { secret } }),
+    () => hubtls.Identity.fromPem(cert, key, secret),
+    () => hubtls.Identity.fromPkcs12(secret, secret),
+    () => hubtls.Identity.fromDer('x', 'y'),
+    () => hubtls.Policy.named(5),
+    () => hubtls.Policy.fromJson({}),
+    () => policy.onlyVersions('TLSv1.3'),
+    () => policy.onlySuites([5]),
+    () => policy.withFragmentLength(512),
+    () => hubtls.Roots.from(5),
+    () => hubtls.Roots.ofPolicy('iothub'),
+    () => roots.withAdded('x'),
+    () => roots.believedAbout(null),
+    () => roots.readiness(NaN),
+    () => roots.readiness(1e300),
+    () => hubtls.Certificate.fromDer('x'),
+    () => new hubtls.Connection(policy, 'localhost'),
+    () => new hubtls.Connection(config, 5),
+    () => new hubtls.Connection(config, 'localhost').receive(new Uint16Array(2)),
+    () => new hubtls.Policy(),
+    () => new hubtls.Roots(),
+  ];
+  for (const call of wrong) {
+    assert.throws(call, (error) => {
+      assert(code('INVALID_ARGUMENT')(error));
+      assert(!/hunter2|104,\s?117|PRIVATE/.test(`${error.stack}${JSON.stringify(error)}`), String(call));
+      return true;
+    });
+  }
+});
+
+test('a second copy of the package knows the errors of the first', () => {
+  const kept = { ...require.cache };
+  for (const name of Object.keys(require.cache)) if (name.includes('dist')) delete require.cache[name];
+  const other = require('..');
+  Object.assign(require.cache, kept);
+  assert.notEqual(other.HubTlsError, hubtls.HubTlsError);
+  assert.throws(() => hubtls.Policy.named('x'), other.HubTlsError);
+  assert.throws(() => other.createConfig({ ca: 'x' }), hubtls.HubTlsError);
+  assert.equal(other.createConfig({ policy: hubtls.Policy.named('iothub-ecc') }).policy.name, 'iothub-2025-08-ecc');
+});
+
 test('undefined and null are the same as left out', () => {
   const config = hubtls.createConfig({ policy: undefined, ca: undefined, pins: null });
   assert.equal(config.policy.toJson(), hubtls.Policy.named().toJson());

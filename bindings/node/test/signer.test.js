@@ -9,6 +9,7 @@ const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { Readable } = require('node:stream');
 const test = require('node:test');
 const tls = require('node:tls');
+const vm = require('node:vm');
 const { Worker } = require('node:worker_threads');
 
 const hubtls = require('..');
@@ -125,6 +126,33 @@ for (const what of ['throws', 'rejects', 'returns no bytes']) {
     });
   });
 }
+
+test('a signer may throw what it likes', async (t) => {
+  const rejections = [];
+  const listener = (error) => rejections.push(error);
+  process.on('unhandledRejection', listener);
+  t.after(() => process.removeListener('unhandledRejection', listener));
+  const odd = [
+    Object.create(null),
+    Object.assign(new Error('x'), { message: Object.create(null) }),
+    Object.defineProperty(new Error('x'), 'message', { get: () => assert.fail('nobody may look') }),
+    Symbol('x'),
+    undefined,
+  ];
+  for (const thrown of odd) {
+    const sign = () => {
+      throw thrown;
+    };
+    await assert.rejects(hubtls.identityFromSigner(device.cert, sign), { code: 'SIGNER_FAILED' });
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual(rejections, []);
+});
+
+test('a signer of another realm signs', async () => {
+  const other = vm.runInNewContext('(bytes) => Uint8Array.from(bytes)');
+  await hubtls.identityFromSigner(device.cert, (scheme, message) => other(signed(scheme, message)));
+});
 
 test('what is no function is refused', async () => {
   await assert.rejects(hubtls.identityFromSigner(device.cert, 'x'), { code: 'INVALID_ARGUMENT' });

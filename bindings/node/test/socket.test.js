@@ -460,6 +460,41 @@ test('a signal holds no listener of a socket that has closed', async (t) => {
   assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
+test('options of the connection that are wrong are refused before anything is opened', async (t) => {
+  let opened = 0;
+  const port = await tcpServer(t, (socket) => socket.on('error', () => (opened += 1)).destroy(void (opened += 1)));
+  const wrong = [
+    { signal: {} },
+    { signal: 'x' },
+    { timeout: 'x' },
+    { timeout: -1 },
+    { handshakeTimeout: NaN },
+    { handshakeTimeout: '5' },
+    { socket: {} },
+    { servername: 5 },
+    { host: 5 },
+  ];
+  for (const options of wrong) {
+    assert.throws(() => hubtls.connect(to(port, options)), { code: 'INVALID_ARGUMENT' });
+    assert.throws(() => new hubtls.Agent({ ca: authority.ca, ...options }), { code: 'INVALID_ARGUMENT' });
+  }
+  await turn();
+  assert.equal(opened, 0);
+});
+
+test('null is the same as left out', async (t) => {
+  const left = { signal: null, timeout: null, handshakeTimeout: null, socket: null, config: null, localAddress: null };
+  const socket = await hubtls.connectAsync(to(await tlsServer(t, leaf), left));
+  socket.destroy();
+});
+
+test('a time limit without end is none', async (t) => {
+  for (const handshakeTimeout of [0, Infinity, 2 ** 31]) {
+    const socket = await hubtls.connectAsync(to(await tlsServer(t, leaf), { handshakeTimeout, timeout: 2 ** 31 }));
+    socket.destroy();
+  }
+});
+
 test('the time limit of the handshake ends with the handshake', async (t) => {
   await assert.rejects(hubtls.connectAsync(to(await tcpServer(t, () => undefined), { handshakeTimeout: 30 })), { code: 'TIMEOUT' });
   const socket = await hubtls.connectAsync(to(await tlsServer(t, leaf), { handshakeTimeout: PATIENCE, timeout: 30 }));

@@ -4,8 +4,8 @@
  */
 
 import { createRequire } from 'node:module';
-import net from 'node:net';
-import tls from 'node:tls';
+import * as net from 'node:net';
+import * as tls from 'node:tls';
 
 import { Agent, mqttStream, prepared, refuseTls, tellErrors } from './clients.js';
 import { plain, rootsOf, type ConfigOptions } from './config.js';

@@ -1,9 +1,9 @@
 /** hubtls beneath the HTTP, WebSocket and MQTT clients of Node.js. */
 
 import { errorMonitor } from 'node:events';
-import type http from 'node:http';
-import https from 'node:https';
-import net from 'node:net';
+import type * as http from 'node:http';
+import * as https from 'node:https';
+import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { OPTION_NAMES } from './config.js';

@@ -1,7 +1,7 @@
 /** The policy for Node.js's own TLS, on OpenSSL. */
 
 import { X509Certificate, createHash, type KeyObject } from 'node:crypto';
-import tls from 'node:tls';
+import * as tls from 'node:tls';
 
 import { Config, errorCodes, Policy, type Root, type Roots } from './library.js';
 import { createConfig, plain, policyOf, type ConfigOptions } from './config.js';

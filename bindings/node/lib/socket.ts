@@ -1,9 +1,9 @@
 /** `TLSSocket`: a `Duplex` on hubtls's engine that behaves as `tls.TLSSocket` does where clients look. */
 
 import { X509Certificate } from 'node:crypto';
-import net from 'node:net';
+import * as net from 'node:net';
 import { Duplex } from 'node:stream';
-import type tls from 'node:tls';
+import type * as tls from 'node:tls';
 
 import { Config, Engine, type Negotiated } from './library.js';
 import { createConfig, OPTION_NAMES, plain, type ConfigOptions } from './config.js';

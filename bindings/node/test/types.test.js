@@ -24,6 +24,15 @@ test('the sample devices have the types that they say', async (t) => {
   assert.deepEqual(await check(made, names, '--allowJs', '--checkJs'), { code: 0, stdout: '', stderr: '' });
 });
 
+test('the declarations suit each way to find modules, whatever else is set', async (t) => {
+  const program = "import { connect } from 'hubtls';\nimport { mqttTransport } from 'hubtls/azure';\nexport const all = [connect({ host: 'hub' }), mqttTransport()];\n";
+  for (const [module, moduleResolution, name] of [['commonjs', 'node', 'a.ts'], ['nodenext', 'nodenext', 'a.mts'], ['esnext', 'bundler', 'a.ts']]) {
+    const made = workshop(t, { [name]: program });
+    const settings = ['--noEmit', '--strict', '--module', module, '--moduleResolution', moduleResolution, '--target', 'es2022', '--types', 'node'];
+    assert.deepEqual(await run(made, TSC, ...settings, name), { code: 0, stdout: '', stderr: '' }, module);
+  }
+});
+
 test('the declarations need no library but Node.js\'s', async (t) => {
   const made = workshop(t, { 'alone.mts': "import { connect, type TLSSocket } from 'hubtls';\nexport const socket: TLSSocket = connect({ host: 'hub' });\n" });
   for (const name of ['mqtt', 'undici', 'ws', 'azure-iot-device', 'azure-iot-device-mqtt']) fs.rmSync(path.join(made, 'node_modules', name));

@@ -11,7 +11,7 @@ import { Agent, mqttStream, prepared, refuseTls, tellErrors } from './clients.js
 import { plain, rootsOf, type ConfigOptions } from './config.js';
 import { HubTlsError, invalid } from './errors.js';
 import { tlsOptions } from './native-options.js';
-import type { ConnectOptions } from './socket.js';
+import type { ConnectOptions } from './options.js';
 
 /** Whichever way the SDK connects. */
 export interface SdkOptions {

@@ -8,7 +8,8 @@ import type { Duplex } from 'node:stream';
 
 import { OPTION_NAMES } from './config.js';
 import { invalid } from './errors.js';
-import { configOf, connect, type ConnectOptions, type TLSSocket } from './socket.js';
+import { configOf, type ConnectOptions } from './options.js';
+import { connect, type TLSSocket } from './socket.js';
 
 /** The options with a configuration that is made once, so that wrong ones are refused at once and sessions are resumed. */
 export function prepared(options: ConnectOptions): ConnectOptions {
@@ -28,6 +29,8 @@ const PER_CONNECTION = [
   'noDelay',
   'keepAlive',
   'keepAliveInitialDelay',
+  'autoSelectFamilyAttemptTimeout',
+  'hints',
   'timeout',
 ] as const;
 
@@ -64,15 +67,21 @@ function connectFor(options: ConnectOptions, asked: Asked, instead: string): TLS
   const host = asked.host || asked.hostname || 'localhost';
   const own: Asked = {};
   for (const name of PER_CONNECTION) if (asked[name] !== undefined && asked[name] !== null) own[name] = asked[name];
-  const socket = asked.socket ?? (asked.socketPath ? net.connect(asked.socketPath) : undefined);
-  return connect({
-    ...options,
-    ...own,
-    host,
-    port: Number(asked.port || 443),
-    servername: options.servername || nameOf(asked.servername) || host,
-    ...(socket ? { socket } : {}),
-  });
+  const opened = asked.socket || !asked.socketPath ? undefined : net.connect(asked.socketPath);
+  const socket = asked.socket ?? opened;
+  try {
+    return connect({
+      ...options,
+      ...own,
+      host,
+      port: Number(asked.port || 443),
+      servername: options.servername || nameOf(asked.servername) || host,
+      ...(socket ? { socket } : {}),
+    });
+  } catch (error) {
+    opened?.on('error', () => undefined).destroy();
+    throw error;
+  }
 }
 
 /** Clients leave the name empty where the host is an address, which is verified all the same. */
@@ -134,11 +143,17 @@ export function undiciConnector(
     } catch (error) {
       return callback(error as Error, null);
     }
-    const fail = (error: Error): void => callback(error, null);
-    made.once('error', fail);
+    // It listens for errors as long as it lives: undici begins to a little later than it is called back.
+    let answer: typeof callback | null = callback;
+    made.on('error', (error) => {
+      const told = answer;
+      answer = null;
+      told?.(error, null);
+    });
     made.once('secureConnect', () => {
-      made.removeListener('error', fail);
-      callback(null, made);
+      const told = answer;
+      answer = null;
+      told?.(null, made);
     });
   };
 }
@@ -171,9 +186,10 @@ const listening = new WeakSet<object>();
 export function tellErrors<Stream extends Duplex>(client: any, open: () => Stream): Stream {
   let told: unknown;
   const seen = (error: unknown): void => void (told = error);
+  let socket: Stream | undefined;
   // Before any error, and after mqtt.js has begun to listen.
-  process.nextTick(() => socket.once('error', (error) => told === error || client.emit('error', error)));
-  const socket = open();
+  process.nextTick(() => socket?.once('error', (error) => told === error || client.emit('error', error)));
+  socket = open();
   if (!listening.has(client)) client.on('error', () => undefined);
   listening.add(client);
   client.on(errorMonitor, seen);

@@ -57,7 +57,12 @@ const READERS: Record<keyof ConfigOptions, Reader> = {
   policy: (builder, value) => builder.policy(policyOf(value)),
   ca: (builder, value) => builder.roots(rootsOf(value, 'ca')),
   addCa: (builder, value) => builder.addRoots(rootsOf(value, 'addCa')),
-  pins: (builder, value) => listOf(value).forEach((pin) => builder.pin(textOf(pin, 'pins'))),
+  pins: (builder, value) => {
+    const pins = listOf(value);
+    // To pin nothing is to trust every root.
+    if (pins.length === 0) throw invalid('pins is empty', 'give at least one pin, or leave it out');
+    pins.forEach((pin) => builder.pin(textOf(pin, 'pins')));
+  },
   cert: (builder, value, options) => {
     if (options.key === undefined) throw invalid('there is a cert without a key', 'give key too, or an identity that signs');
     builder.identity(Identity.fromPem(textOf(value, 'cert'), textOf(options.key, 'key'), secretOf(options.passphrase)));

@@ -8,7 +8,8 @@
 export { HubTlsError } from './errors.js';
 export { createConfig, identityFromFiles, type ConfigOptions, type Text } from './config.js';
 export { identityFromSigner, type Signer } from './signer.js';
-export { connect, connectAsync, TLSSocket, type ConnectOptions } from './socket.js';
+export type { ConnectOptions } from './options.js';
+export { connect, connectAsync, TLSSocket } from './socket.js';
 export { Agent, createSecureConnection, mqttStream, undiciConnector, type UndiciConnect } from './clients.js';
 export { nodeOptions, secureContext, tlsOptions, type NativeOptions } from './native-options.js';
 

@@ -2,12 +2,14 @@
 
 import { X509Certificate } from 'node:crypto';
 import * as net from 'node:net';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
 
-import { Config, Engine, type Negotiated } from './library.js';
-import { createConfig, OPTION_NAMES, plain, type ConfigOptions } from './config.js';
+import { StreamOver } from './beneath.js';
 import { closedInHandshake, HubTlsError, invalid, timedOut } from './errors.js';
+import { Config, Engine, type Negotiated } from './library.js';
+import { configOf, LONGEST, TCP_OPTIONS, type ConnectOptions } from './options.js';
+import { peerCertificate } from './peer.js';
 
 // What `Engine` returns: see engine.rs.
 const BYTES = 0xff_ffff;
@@ -43,106 +45,17 @@ const scratch = Buffer.allocUnsafeSlow(HEADROOM + CHUNK);
 /** Buffers for ciphertext that the system has taken: new ones for each write would cost more than the encryption. */
 const spare: Buffer[] = [];
 
-/** Options of `connect`: those of a configuration, or a ready one, and those of the connection. */
-export interface ConnectOptions extends ConfigOptions {
-  /** The address; `localhost` if left out. */
-  host?: string;
-  /** The port. */
-  port?: number;
-  /** The name to verify and to send; `host` if left out. */
-  servername?: string;
-  /** A ready configuration, shared by many connections: instead of the options that make one. */
-  config?: Config;
-  /** An existing stream instead of a new connection: a proxy's, say. */
-  socket?: Duplex;
-  /** Milliseconds without traffic after which 'timeout' is emitted. */
-  timeout?: number;
-  /** Milliseconds for connecting and shaking hands, after which it fails with `TIMEOUT`; 30,000 if left out, 0 for no limit. */
-  handshakeTimeout?: number;
-  /** Destroys the socket when it aborts. */
-  signal?: AbortSignal;
-  /** Whether writing may go on after the server has ended. */
-  allowHalfOpen?: boolean;
-  localAddress?: string;
-  localPort?: number;
-  family?: number;
-  lookup?: net.LookupFunction;
-  noDelay?: boolean;
-  keepAlive?: boolean;
-  keepAliveInitialDelay?: number;
-  autoSelectFamily?: boolean;
-}
-
-const TCP_OPTIONS = [
-  'host',
-  'port',
-  'localAddress',
-  'localPort',
-  'family',
-  'lookup',
-  'noDelay',
-  'keepAlive',
-  'keepAliveInitialDelay',
-  'autoSelectFamily',
-] as const;
-
 type Callback = (error?: Error | null) => void;
 
-const NAMES = new Set<string>([
-  ...OPTION_NAMES,
-  ...TCP_OPTIONS,
-  'servername',
-  'config',
-  'socket',
-  'timeout',
-  'handshakeTimeout',
-  'signal',
-  'allowHalfOpen',
-]);
-
-/** The part of `options` that makes a configuration. */
-export function configOf(options: ConnectOptions): Config {
-  for (const name of Object.keys(plain(options))) {
-    if (!NAMES.has(name)) throw invalid(`there is no option '${name}'`, `the options are ${[...NAMES].join(', ')}`);
-  }
-  checkConnection(options);
-  const given: Record<string, unknown> = {};
-  for (const name of OPTION_NAMES) {
-    if (options[name] !== undefined) given[name] = options[name];
-  }
-  if (options.config === undefined || options.config === null) return createConfig(given as ConfigOptions);
-  if (!(options.config instanceof Config)) throw invalid('config is no Config', 'make it with createConfig');
-  const also = Object.keys(given);
-  if (also.length > 0) throw invalid(`there are a config and ${also.join(', ')}`, 'give them to createConfig');
-  return options.config;
-}
-
-/** Throws for options of the connection that would fail when it is half made. */
-function checkConnection({ host, servername, signal, timeout, handshakeTimeout, socket }: ConnectOptions): void {
-  for (const [name, value] of Object.entries({ host, servername })) {
-    if (value !== undefined && value !== null && typeof value !== 'string') throw invalid(`${name} is no string`, `give ${name} as text`);
-  }
-  for (const [name, value] of Object.entries({ timeout, handshakeTimeout })) {
-    if (value === undefined || value === null || (typeof value === 'number' && value >= 0)) continue;
-    throw invalid(`${name} is no time in milliseconds`, 'give a number, 0 for no limit');
-  }
-  if (signal !== undefined && signal !== null && typeof signal.addEventListener !== 'function') {
-    throw invalid('signal is no AbortSignal', 'give the signal of an AbortController');
-  }
-  if (socket !== undefined && socket !== null && (typeof socket.on !== 'function' || typeof socket.write !== 'function')) {
-    throw invalid('socket is no stream', 'give a Duplex, or leave it out and give host and port');
-  }
-}
-
-/** The longest time that a timer takes. */
-const LONGEST = 0x7fff_ffff;
-
-function legacy(certificate: X509Certificate): tls.DetailedPeerCertificate {
-  return certificate.toLegacyObject() as unknown as tls.DetailedPeerCertificate;
+/** The first bytes of a buffer that may hold much room beyond them: who keeps them should not keep that. */
+function compacted(buffer: Buffer, count: number): Buffer {
+  const slack = buffer.length - count;
+  if (slack === 0) return buffer;
+  return slack > 1_024 && slack > count ? Buffer.from(buffer.subarray(0, count)) : buffer.subarray(0, count);
 }
 
 /** A TLS connection as a stream. Made by `connect`. */
-export class TLSSocket extends Duplex {
+export class TLSSocket extends StreamOver {
   /** Always: whoever is not authorized is refused. */
   readonly encrypted = true;
   /** Whether the server's certificate was verified, which is when hands were shaken. */
@@ -156,7 +69,6 @@ export class TLSSocket extends Duplex {
   readonly #engine: Engine;
   readonly #config: Config;
   readonly #transport: Duplex;
-  readonly #net: net.Socket | TLSSocket | null;
   #handshaking = true;
   #held = false;
   #paused = false;
@@ -166,13 +78,15 @@ export class TLSSocket extends Duplex {
   readonly #lends: boolean;
   /** Of the write that waits for the handshake. */
   #unwritten: Callback | null = null;
-  /** Over a stream without time limits of its own. */
-  #idle: NodeJS.Timeout | null = null;
-  #idleAfter: number | undefined;
   #limit: NodeJS.Timeout | null = null;
   /** Ciphertext that arrived while a signature is waited for. */
   #later: Buffer[] | null = null;
   #ended = false;
+  /** What users are still to be told, in this order, whatever they do when they are told. */
+  readonly #news: (() => void)[] = [];
+  #telling = false;
+  /** Why it failed, which is said when all has been read that came before. */
+  #failure: (() => void) | null = null;
 
   /** @internal */
   constructor(config: Config, servername: string, options: ConnectOptions) {
@@ -183,7 +97,7 @@ export class TLSSocket extends Duplex {
     this.#lends = !options.socket;
     if (options.socket) {
       this.#transport = options.socket;
-      this.#net = options.socket instanceof net.Socket || options.socket instanceof TLSSocket ? options.socket : null;
+      this.beneath = options.socket instanceof net.Socket || options.socket instanceof TLSSocket ? options.socket : null;
       this.#over(options.socket);
     } else {
       const tcp: Record<string, unknown> = {};
@@ -193,7 +107,7 @@ export class TLSSocket extends Duplex {
         allowHalfOpen: true,
         onread: { buffer: scratch.subarray(HEADROOM), callback: (count) => this.#arrived(HEADROOM + count) },
       });
-      this.#transport = this.#net = socket;
+      this.#transport = this.beneath = socket;
       for (const event of ['connect', 'lookup', 'ready'] as const) {
         socket.on(event, (...values: unknown[]) => this.emit(event, ...values));
       }
@@ -204,11 +118,12 @@ export class TLSSocket extends Duplex {
     }
     this.#transport.on('error', (error) => this.destroy(error));
     this.#transport.once('close', () => this.#closed());
-    this.#net?.on('timeout', () => this.emit('timeout'));
+    this.beneath?.on('timeout', () => this.emit('timeout'));
     if (options.timeout) this.setTimeout(Math.min(options.timeout, LONGEST));
     const limit = options.handshakeTimeout ?? 30_000;
     if (limit > 0 && limit <= LONGEST) {
-      this.#limit = setTimeout(() => this.destroy(timedOut(`TLS with ${servername}`, limit)), limit);
+      // A socket holds the process, not its time limit.
+      this.#limit = setTimeout(() => this.destroy(timedOut(`TLS with ${servername}`, limit)), limit).unref();
     }
     if (options.signal) this.#abortWith(options.signal);
   }
@@ -219,26 +134,32 @@ export class TLSSocket extends Duplex {
       error.name = 'AbortError';
       this.destroy(error);
     };
-    if (signal.aborted) return abort();
+    // Clients listen for errors when they have the socket.
+    if (signal.aborted) return void setImmediate(abort);
     signal.addEventListener('abort', abort, { once: true });
     this.once('close', () => signal.removeEventListener('abort', abort));
   }
 
   /** Over a stream that gives its data in pieces of its own. */
   #over(stream: Duplex): void {
-    stream.on('data', (data: Buffer | string) => {
-      const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
-      let more = true;
-      for (let start = 0; start < bytes.length; start += CHUNK) {
-        const count = bytes.copy(scratch, HEADROOM, start, start + CHUNK);
-        more = this.#arrived(HEADROOM + count) && more;
+    // It is ended when this one is.
+    stream.allowHalfOpen = true;
+    stream.on('data', (data: unknown) => {
+      if (!(data instanceof Uint8Array)) {
+        return void this.destroy(invalid('the stream gives no bytes', 'give one without object mode and without setEncoding'));
       }
-      if (!more) stream.pause();
+      let more = true;
+      for (let start = 0; start < data.length; start += CHUNK) {
+        const piece = data.subarray(start, start + CHUNK);
+        scratch.set(piece, HEADROOM);
+        more = this.#arrived(HEADROOM + piece.length) && more;
+      }
+      if (!more && (this.#paused || this.#later !== null)) stream.pause();
     });
     stream.on('end', () => this.#end());
     if (stream.destroyed || stream.readableEnded) {
       process.nextTick(() => this.destroy(closedInHandshake()));
-    } else if (stream instanceof net.Socket && stream.connecting) {
+    } else if (this.beneath?.connecting) {
       stream.once('connect', () => {
         this.emit('connect');
         this.#send();
@@ -246,12 +167,14 @@ export class TLSSocket extends Duplex {
     } else {
       process.nextTick(() => this.destroyed || this.#send());
     }
+    // Whoever had it may have paused it.
+    stream.resume();
   }
 
   /** Ciphertext lies in `scratch` up to `end`; false if no more is wanted now. */
   #arrived(end: number): boolean {
     if (this.destroyed) return false;
-    this.#idle?.refresh();
+    this.refreshIdle();
     if (this.#later !== null) {
       this.#later.push(Buffer.from(scratch.subarray(HEADROOM, end)));
       return false;
@@ -272,20 +195,42 @@ export class TLSSocket extends Duplex {
     return this.#took(state, output);
   }
 
-  /** After a call that gave ciphertext to the engine. */
+  /** After a call that gave ciphertext to the engine; false if no more is wanted now. */
   #took(state: number, output: Buffer): boolean {
     this.#held = (state & HELD) !== 0;
-    if (state & TRANSMIT) this.#send();
-    if (this.#handshaking && !(state & (HANDSHAKING | FAILED))) this.#connected();
     const count = state & BYTES;
-    if (count > 0 && !this.push(count === output.length ? output : output.subarray(0, count))) this.#paused = true;
-    if (state & MORE && !this.push(this.#engine.takeUnread())) this.#paused = true;
-    if (state & FAILED) {
-      this.#fail();
-      return false;
+    if (!(state & (HANDSHAKING | TRANSMIT | MORE | FAILED | ENDED)) && !this.#handshaking && this.#news.length === 0) {
+      if (count > 0) this.#give(compacted(output, count));
+      return !this.#paused;
     }
-    if (state & ENDED) this.#finishReading();
-    return !this.#paused;
+    // Sending and telling may bring more ciphertext in the same turn: first all is noted that this one means.
+    if (this.#handshaking && !(state & HANDSHAKING)) this.#shaken();
+    if (count > 0) this.#news.push(() => this.#give(compacted(output, count)));
+    if (state & MORE) {
+      const unread = this.#engine.takeUnread();
+      this.#news.push(() => this.#give(unread));
+    }
+    if (state & FAILED) this.#news.push(() => this.#fail());
+    else if (state & ENDED) this.#news.push(() => this.#finishReading());
+    if (state & TRANSMIT) this.#send();
+    this.#tell();
+    return !this.#paused && !(state & FAILED);
+  }
+
+  #give(plaintext: Buffer): void {
+    if (!this.push(plaintext)) this.#paused = true;
+  }
+
+  /** Tells users what they are to be told, and goes on in another turn if a listener throws. */
+  #tell(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      while (this.#news.length > 0 && !this.destroyed) this.#news.shift()!();
+    } finally {
+      this.#telling = false;
+      if (this.#news.length > 0 && !this.destroyed) process.nextTick(() => this.#tell());
+    }
   }
 
   /** In the handshake with a signer: in another thread, while the transport is paused. */
@@ -319,18 +264,24 @@ export class TLSSocket extends Duplex {
     else if (more) this.#transport.resume();
   }
 
-  #connected(): void {
+  /** Hands are shaken. */
+  #shaken(): void {
     this.#handshaking = false;
     this.authorized = true;
     if (this.#limit !== null) clearTimeout(this.#limit);
     this.#limit = null;
     this.#negotiated = this.#engine.negotiated;
     this.alpnProtocol = this.#negotiated.alpn?.toString('latin1') ?? false;
-    this.emit('secure');
-    this.emit('secureConnect');
     const waiting = this.#waiting;
-    this.#waiting = this.#unwritten = null;
-    waiting?.();
+    this.#waiting = null;
+    this.#news.push(
+      () => this.emit('secure'),
+      () => this.emit('secureConnect'),
+      () => {
+        this.#unwritten = null;
+        waiting?.();
+      },
+    );
   }
 
   #fail(): void {
@@ -361,18 +312,29 @@ export class TLSSocket extends Duplex {
     this.#ended = true;
     if (this.destroyed || this.readableEnded || this.#later !== null) return;
     const state = this.#engine.feedEnd();
-    if (state & FAILED) this.#fail();
-    else this.#finishReading();
+    if (!(state & FAILED)) this.#finishReading();
+    else if (this.readableLength === 0) this.#fail();
+    else this.#failure = () => this.#fail();
+  }
+
+  override read(size?: number): any {
+    const data = super.read(size);
+    if (this.#failure !== null && this.readableLength === 0) {
+      process.nextTick(this.#failure);
+      this.#failure = null;
+    }
+    return data;
   }
 
   #closed(): void {
     if (this.destroyed) return;
     if (this.#later !== null) return void this.destroy(closedInHandshake());
     if (!this.#ended) this.#end();
-    if (this.destroyed) return;
+    if (this.destroyed || this.#failure !== null) return;
     // What has arrived is still to be read.
     if (this.readableEnded) this.destroy();
-    else this.once('end', () => this.destroy());
+    // Not in the turn of 'end', which may still be answered.
+    else this.once('end', () => setImmediate(() => this.destroy()));
   }
 
   #finishReading(): void {
@@ -394,7 +356,7 @@ export class TLSSocket extends Duplex {
       this.#waiting = () => this._write(chunk, encoding, callback);
       return;
     }
-    this.#idle?.refresh();
+    this.refreshIdle();
     const piece = chunk.length > PIECE ? chunk.subarray(0, PIECE) : chunk;
     const length = piece.length + (Math.ceil(piece.length / this.#engine.maxFragment) + 1) * EXPANSION;
     // Whoever implements a stream may keep what is written to it; the system does not.
@@ -438,8 +400,10 @@ export class TLSSocket extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     if (this.#limit !== null) clearTimeout(this.#limit);
-    if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#limit = this.#idle = null;
+    this.#limit = null;
+    this.stopIdling();
+    this.#news.length = 0;
+    this.#failure = null;
     const transport = this.#transport;
     if (!transport.destroyed) {
       // An alert that was written should leave.
@@ -477,25 +441,7 @@ export class TLSSocket extends Duplex {
 
   /** The server's certificate as `tls.TLSSocket` gives it; with `detailed`, `issuerCertificate` leads to the others, the root included. */
   getPeerCertificate(detailed?: boolean): tls.DetailedPeerCertificate | Record<string, never> {
-    const chain = (this.#negotiated?.peerChain ?? []).map(({ der }) => new X509Certificate(der));
-    const first = chain[0];
-    if (first === undefined) return {};
-    if (!detailed) return legacy(first);
-    const root = this.#negotiated?.root?.pem;
-    if (root) chain.push(new X509Certificate(root));
-    const result = legacy(first);
-    for (let own = first, last = result; ; ) {
-      if (own.checkIssued(own)) {
-        last.issuerCertificate = last;
-        return result;
-      }
-      const issuer = chain.find((other) => own.checkIssued(other));
-      if (issuer === undefined) return result;
-      last.issuerCertificate = legacy(issuer);
-      last = last.issuerCertificate;
-      chain.splice(chain.indexOf(issuer), 1);
-      own = issuer;
-    }
+    return peerCertificate(this.#negotiated, Boolean(detailed));
   }
 
   /** The server's certificate. */
@@ -532,101 +478,15 @@ export class TLSSocket extends Duplex {
     return own === undefined ? null : new X509Certificate(own.der).toLegacyObject();
   }
 
+  /** The client's own certificate. */
+  getX509Certificate(): X509Certificate | undefined {
+    const own = this.#config.identity?.chain[0];
+    return own && new X509Certificate(own.der);
+  }
+
   /** The configuration. */
   get config(): Config {
     return this.#config;
-  }
-
-  // What is the transport's.
-
-  get connecting(): boolean {
-    return this.#net?.connecting ?? false;
-  }
-
-  get pending(): boolean {
-    return this.#net?.pending ?? false;
-  }
-
-  get readyState(): string {
-    return this.#net?.readyState ?? 'open';
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.#net?.remoteAddress;
-  }
-
-  get remotePort(): number | undefined {
-    return this.#net?.remotePort;
-  }
-
-  get remoteFamily(): string | undefined {
-    return this.#net?.remoteFamily;
-  }
-
-  get localAddress(): string | undefined {
-    return this.#net?.localAddress;
-  }
-
-  get localPort(): number | undefined {
-    return this.#net?.localPort;
-  }
-
-  get localFamily(): string | undefined {
-    return this.#net?.localFamily;
-  }
-
-  /** Bytes of ciphertext. */
-  get bytesRead(): number {
-    return this.#net?.bytesRead ?? 0;
-  }
-
-  /** Bytes of ciphertext. */
-  get bytesWritten(): number {
-    return this.#net?.bytesWritten ?? 0;
-  }
-
-  get timeout(): number | undefined {
-    return this.#net === null ? this.#idleAfter : this.#net.timeout;
-  }
-
-  address(): net.AddressInfo | object {
-    return this.#net?.address() ?? {};
-  }
-
-  setTimeout(milliseconds: number, callback?: () => void): this {
-    if (callback !== undefined) {
-      if (milliseconds === 0) this.removeListener('timeout', callback);
-      else this.once('timeout', callback);
-    }
-    if (this.#net !== null) {
-      this.#net.setTimeout(milliseconds);
-      return this;
-    }
-    if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idleAfter = milliseconds;
-    this.#idle = milliseconds > 0 && !this.destroyed ? setTimeout(() => this.emit('timeout'), milliseconds).unref() : null;
-    return this;
-  }
-
-  setNoDelay(enable?: boolean): this {
-    this.#net?.setNoDelay(enable);
-    return this;
-  }
-
-  setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    this.#net?.setKeepAlive(enable, initialDelay);
-    return this;
-  }
-
-  ref(): this {
-    this.#net?.ref();
-    return this;
-  }
-
-  unref(): this {
-    this.#net?.unref();
-    this.#limit?.unref();
-    return this;
   }
 
   /** Ends, and destroys what is left when all is written. */
@@ -644,6 +504,7 @@ export class TLSSocket extends Duplex {
  */
 export function connect(options: ConnectOptions, secureListener?: () => void): TLSSocket {
   const config = configOf(options);
+  if (secureListener !== undefined && typeof secureListener !== 'function') throw invalid('the listener is no function', 'leave it out, or give one');
   const servername = options.servername || options.host || 'localhost';
   const socket = new TLSSocket(config, servername, options);
   if (secureListener !== undefined) socket.once('secureConnect', secureListener);

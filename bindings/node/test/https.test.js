@@ -3,6 +3,7 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const http2 = require('node:http2');
 const https = require('node:https');
 const net = require('node:net');
 const path = require('node:path');
@@ -10,7 +11,7 @@ const test = require('node:test');
 
 const hubtls = require('..');
 const { Authority } = require('./authority.js');
-const { PATIENCE, directory, listening, tcpServer } = require('./servers.js');
+const { PATIENCE, directory, freePort, listening, tcpServer } = require('./servers.js');
 const { bulk, mixed } = require('./traffic.js');
 const { WebSocket, WebSocketServer } = require('ws');
 
@@ -330,3 +331,31 @@ test('ws fails with the code of what is wrong', async (t) => {
   const named = webSocket(t, `wss://localhost:${port}/`, { servername: 'other.example' });
   await once(named, 'open');
 });
+
+test('a signal that has aborted fails a request, and nothing else', async (t) => {
+  const signal = AbortSignal.abort();
+  const agent = new hubtls.Agent({ signal });
+  t.after(() => agent.destroy());
+  const request = https.get({ agent, host: '127.0.0.1', port: await freePort() });
+  const [error] = await once(request, 'error');
+  assert.equal(error.code, 'ABORT_ERR');
+});
+
+test('a socket file that is not there fails a request, and nothing else', async () => {
+  const agent = new hubtls.Agent({ servername: 'no name' });
+  const [error] = await once(https.get({ agent, socketPath: '/nowhere/at/all' }), 'error');
+  assert.equal(error.code, 'INVALID_SERVER_NAME');
+});
+
+for (const [name, { Agent, request }] of UNDICIS) {
+  test(`HTTP/2 over ${name} when both offer it`, async (t) => {
+    const authority = await Authority.make();
+    const server = http2.createSecureServer(await authority.issue(), (_request, response) => response.end('two'));
+    const port = await listening(t, server);
+    const connect = hubtls.undiciConnector({ ca: authority.ca, ALPNProtocols: ['h2', 'http/1.1'] });
+    const dispatcher = new Agent({ connect, allowH2: true });
+    const answers = await Promise.all([1, 2, 3].map(() => request(`https://localhost:${port}`, { dispatcher })));
+    for (const { statusCode, body } of answers) assert.deepEqual([statusCode, await body.text()], [200, 'two']);
+    await dispatcher.destroy();
+  });
+}

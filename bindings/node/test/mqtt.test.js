@@ -199,3 +199,14 @@ test('wrong options are refused before anything connects', () => {
   assert.throws(() => hubtls.mqttStream({ host: 'localhost', ca: 'x' }), { code: 'NO_CERTIFICATE' });
   assert.throws(() => hubtls.mqttStream({ hostname: 'localhost' }), { code: 'INVALID_ARGUMENT' });
 });
+
+test('a stream that cannot be made is an exception and nothing more', async (t) => {
+  const uncaught = [];
+  const listener = (error) => uncaught.push(error);
+  process.on('uncaughtException', listener);
+  t.after(() => process.removeListener('uncaughtException', listener));
+  assert.throws(() => new (require('mqtt').MqttClient)(hubtls.mqttStream({ host: 'no name' }), {}), { code: 'INVALID_SERVER_NAME' });
+  assert.throws(() => new (require('mqtt').MqttClient)(hubtls.mqttStream({ host: 'localhost', port: 99_999 }), {}), { code: 'ERR_SOCKET_BAD_PORT' });
+  await new Promise(setImmediate);
+  assert.deepEqual(uncaught, []);
+});

@@ -79,6 +79,7 @@ test('options that are wrong are refused at once', async () => {
     [{ ca: 7 }, 'INVALID_ARGUMENT'],
     [{ ca: cert }, 'NOT_A_CERTIFICATE_AUTHORITY'],
     [{ pins: ['x'] }, 'INVALID_PIN'],
+    [{ pins: [] }, 'INVALID_ARGUMENT'],
     [{ pins: [cert] }, 'PIN_NOT_ROOT'],
     [{ cert }, 'INVALID_ARGUMENT'],
     [{ key }, 'INVALID_ARGUMENT'],

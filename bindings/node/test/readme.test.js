@@ -45,7 +45,7 @@ function trusting(text) {
   const root = "addCa: (await import('node:fs')).readFileSync('root.pem'), ";
   return text
     .replace(/(createConfig|connectAsync|mqttTransport|undiciConnector|createSecureConnection|new Agent)\(\{ (?!connect:)/, `$1({ ${root}`)
-    .replace('tlsOptions()', `tlsOptions({ ${root} })`);
+    .replace('tlsOptions({', `tlsOptions({ ${root}`);
 }
 
 /** Runs a sample to its end. */

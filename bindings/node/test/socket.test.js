@@ -9,8 +9,8 @@ const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
-const { PassThrough, Readable } = require('node:stream');
-const { pipeline } = require('node:stream/promises');
+const { Duplex, PassThrough, Readable } = require('node:stream');
+const { finished, pipeline } = require('node:stream/promises');
 const test = require('node:test');
 const tls = require('node:tls');
 
@@ -236,10 +236,139 @@ test('a reader that comes late loses nothing over a stream that has closed', asy
   const small = BIG.subarray(0, 30_000);
   const port = await tlsServer(t, leaf, (socket) => setImmediate(() => socket.end(small)));
   const raw = net.connect(port, '127.0.0.1');
-  const rawClosed = closed(raw);
+  const [rawEnded, rawClosed] = [once(raw, 'end'), closed(raw)];
   const client = await hubtls.connectAsync(over(raw));
+  await rawEnded;
+  raw.destroy();
   await rawClosed;
   assert.deepEqual(await collected(client), small);
+});
+
+test('a reader over a stream may answer the end of the server', async (t) => {
+  let heard;
+  const port = await tlsServer(t, { ...leaf, allowHalfOpen: true }, (socket) => {
+    heard = collected(socket);
+    setImmediate(() => socket.end('unread'));
+  });
+  for (const make of [to, (port) => over(net.connect(port, '127.0.0.1'), { allowHalfOpen: true })]) {
+    const client = await hubtls.connectAsync(make(port, { allowHalfOpen: true }));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(String(await collected(client)), 'unread');
+    client.end('answer');
+    await finished(client);
+    assert.equal(String(await heard), 'answer');
+  }
+});
+
+test('what arrived before an end without close_notify is read before the error', async (t) => {
+  const port = await tlsServer(t, leaf, (socket) => {
+    socket.on('error', () => undefined);
+    socket.write(BIG.subarray(0, 5_000), () => setImmediate(() => socket.destroy()));
+  });
+  const client = await hubtls.connectAsync(to(port));
+  const failed = closed(client);
+  let error;
+  client.on('error', (it) => (error = it));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(error, undefined);
+  assert.deepEqual(await read(client, 5_000), BIG.subarray(0, 5_000));
+  await failed;
+  assert.equal(error.code, 'TRUNCATED');
+});
+
+test('a stream that its owner had paused flows', async (t) => {
+  const raw = net.connect(await tlsServer(t, leaf), '127.0.0.1').pause();
+  (await hubtls.connectAsync(over(raw))).destroy();
+});
+
+test('a stream that gives no bytes is refused', async (t) => {
+  const port = await tlsServer(t, leaf);
+  for (const spoil of [(raw) => raw.setEncoding('utf8'), (raw) => raw.once('connect', () => raw.emit('data', { bytes: 1 }))]) {
+    const raw = net.connect(port, '127.0.0.1');
+    spoil(raw);
+    await assert.rejects(hubtls.connectAsync(over(raw)), { code: 'INVALID_ARGUMENT' });
+  }
+});
+
+test('a listener that throws costs neither what was written nor what was read', async (t) => {
+  const program = `
+    const hubtls = require('.');
+    const { port, ca } = JSON.parse(process.argv[1]);
+    process.on('uncaughtException', (error) => process.stdout.write(error.message + ' '));
+    const socket = hubtls.connect({ host: '127.0.0.1', port, servername: 'localhost', ca }, () => { throw new Error('thrown'); });
+    socket.write('written early');
+    socket.on('data', (data) => { process.stdout.write(String(data)); socket.destroy(); });
+  `;
+  const port = await tlsServer(t, leaf, (socket) => socket.once('data', (data) => socket.write(data)));
+  const child = spawn(process.execPath, ['-e', program, JSON.stringify({ port, ca: authority.ca })], { cwd: path.join(__dirname, '..') });
+  t.after(() => child.kill());
+  assert.equal(String(await collected(child.stdout)), 'thrown written early');
+});
+
+test('plaintext comes in the order of its records, though a write is answered in its turn', async (t) => {
+  let server;
+  const port = await tlsServer(t, { ...leaf, maxVersion: 'TLSv1.2' }, (socket) => (server = socket));
+  const raw = net.connect(port, '127.0.0.1');
+  const held = [];
+  let [flights, answer] = [0, null];
+  raw.on('data', (data) => (flights < 2 ? between.push(data) : held.push(data)));
+  const between = new Duplex({
+    read() {},
+    write(data, _encoding, callback) {
+      // The client's write in 'secureConnect', which comes with data in one piece.
+      if (answer !== null) this.push(answer);
+      else raw.write(data);
+      flights += 1;
+      callback();
+    },
+  });
+  const taken = async () => {
+    const count = held.length;
+    await until(() => held.length > count);
+    return Buffer.concat(held.splice(0));
+  };
+  const client = hubtls.connect(over(between));
+  client.once('secureConnect', () => client.write('x'));
+  await until(() => server !== undefined && held.length > 0);
+  server.write('FIRST ');
+  const first = await taken();
+  server.write('SECOND ');
+  answer = await taken();
+  between.push(first);
+  assert.equal(String(await read(client, 13)), 'FIRST SECOND ');
+  client.destroy();
+  raw.destroy();
+});
+
+test('a small piece does not keep a large buffer', async (t) => {
+  let server;
+  const port = await tlsServer(t, leaf, (socket) => (server = socket));
+  const client = await hubtls.connectAsync(to(port));
+  const sizes = [];
+  const done = new Promise((resolve) => {
+    client.on('data', (data) => {
+      sizes.push(data.buffer.byteLength);
+      if (sizes.length === 20) resolve();
+      else server.write('x');
+    });
+  });
+  while (server === undefined) await turn();
+  server.write('x');
+  await done;
+  client.destroy();
+  assert(Math.max(...sizes) <= 65_536, String(sizes));
+});
+
+test('a process is not held by the time limit of a handshake', async (t) => {
+  const program = `
+    const { PassThrough } = require('node:stream');
+    require('.').connect({ socket: new PassThrough({ read() {}, transform() {} }), servername: 'localhost' });
+  `;
+  const begun = Date.now();
+  const child = spawn(process.execPath, ['-e', program], { cwd: path.join(__dirname, '..') });
+  t.after(() => child.kill());
+  await once(child, 'exit');
+  assert(Date.now() - begun < PATIENCE / 2);
 });
 
 test('a slow reader stops the sender and memory stays bounded', async (t) => {

@@ -1,5 +1,6 @@
 //! The policy in the words of other TLS libraries, a file for each: for programs that keep the library they have.
 
+mod jsse;
 mod openssl;
 mod wolfssl;
 

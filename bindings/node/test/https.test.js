@@ -161,9 +161,10 @@ test('a request over the agent is aborted', async (t) => {
 test('what a request says of its connection reaches it', async (t) => {
   const { port } = await website(t);
   const asked = [];
-  const lookup = (host, _options, callback) => {
+  const lookup = (host, { all }, callback) => {
     asked.push(host);
-    callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+    else callback(null, '127.0.0.1', 4);
   };
   const agent = agentOf(t, { servername: 'localhost' });
   await ask(`https://hub.example:${port}/`, { agent, lookup });

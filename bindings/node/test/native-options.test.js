@@ -213,7 +213,8 @@ test('an agent that is shared takes no session for options which would have refu
           request.once('error', reject);
         });
       assert.equal(await get(vouching), false);
-      assert.equal(await get(vouching), true);
+      // A session, or a connection that is free again, may come a little later.
+      for (let n = 0; n < 50 && !(await get(vouching)); n += 1) assert(n < 49, 'nothing was reused');
       await assert.rejects(get(added), code('ROOT_NOT_FOR_AZURE'));
       // Other code's options, which are no names of hubtls.
       assert.equal(await get({ ...vouching, sessionIdContext: undefined, checkServerIdentity: () => undefined }), false);

@@ -213,8 +213,10 @@ test('an agent that is shared takes no session for options which would have refu
           request.once('error', reject);
         });
       assert.equal(await get(vouching), false);
+      // Since Node.js 22 nothing is reused if a request, and not the agent, says how names are checked.
+      const reuses = Number(process.versions.node.split('.')[0]) < 22;
       // A session, or a connection that is free again, may come a little later.
-      for (let n = 0; n < 50 && !(await get(vouching)); n += 1) assert(n < 49, 'nothing was reused');
+      for (let n = 0; (await get(vouching)) !== reuses; n += 1) assert(n < 50, 'nothing was reused');
       await assert.rejects(get(added), code('ROOT_NOT_FOR_AZURE'));
       // Other code's options, which are no names of hubtls.
       assert.equal(await get({ ...vouching, sessionIdContext: undefined, checkServerIdentity: () => undefined }), false);

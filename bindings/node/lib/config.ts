@@ -122,6 +122,14 @@ export function plain<Options extends object>(options: Options): Options {
   throw invalid(`the options are ${what}`, 'give an object of options, such as { policy } or { config }');
 }
 
+/** For an option of an unknown name. */
+export function noOption(name: string, known: Iterable<string>): Error {
+  const message = `there is no option '${name}'`;
+  // It signs once before there is an identity, for which nothing can wait here.
+  if (name === 'signer') return invalid(message, 'give identity: await identityFromSigner(cert, signer), or use connectAsync');
+  return invalid(message, `the options are ${[...known].join(', ')}`);
+}
+
 /** A policy, or the one of that name. */
 export function policyOf(value: Policy | string): Policy {
   if (value instanceof Policy) return value;
@@ -154,9 +162,7 @@ function textOf(value: unknown, name: string): Text {
 export function createConfig(options: ConfigOptions = {}): Config {
   const builder = new ConfigBuilder();
   for (const [name, value] of Object.entries(plain(options))) {
-    if (!Object.hasOwn(READERS, name)) {
-      throw invalid(`there is no option '${name}'`, `the options are ${OPTION_NAMES.join(', ')}`);
-    }
+    if (!Object.hasOwn(READERS, name)) throw noOption(name, OPTION_NAMES);
     const read = READERS[name as keyof ConfigOptions];
     if (value !== undefined && value !== null) read(builder, value, options);
   }

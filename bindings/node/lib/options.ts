@@ -3,7 +3,7 @@
 import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { createConfig, OPTION_NAMES, plain, type ConfigOptions } from './config.js';
+import { createConfig, noOption, OPTION_NAMES, plain, type ConfigOptions } from './config.js';
 import { invalid } from './errors.js';
 import { Config } from './library.js';
 
@@ -70,7 +70,7 @@ const NAMES = new Set<string>([
 /** The part of `options` that makes a configuration. */
 export function configOf(options: ConnectOptions): Config {
   for (const name of Object.keys(plain(options))) {
-    if (!NAMES.has(name)) throw invalid(`there is no option '${name}'`, `the options are ${[...NAMES].join(', ')}`);
+    if (!NAMES.has(name)) throw noOption(name, NAMES);
   }
   checkConnection(options);
   const given: Record<string, unknown> = {};

@@ -6,10 +6,12 @@ import type { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
 
 import { StreamOver } from './beneath.js';
+import { plain } from './config.js';
 import { closedInHandshake, HubTlsError, invalid, timedOut } from './errors.js';
 import { Config, Engine, type Negotiated } from './library.js';
 import { configOf, LONGEST, TCP_OPTIONS, type ConnectOptions } from './options.js';
 import { peerCertificate } from './peer.js';
+import { identityFromSigner, type Signer } from './signer.js';
 
 // What `Engine` returns: see engine.rs.
 const BYTES = 0xff_ffff;
@@ -511,8 +513,16 @@ export function connect(options: ConnectOptions, secureListener?: () => void): T
   return socket;
 }
 
-/** As `connect`, as a promise of the socket after its handshake. */
-export function connectAsync(options: ConnectOptions): Promise<TLSSocket> {
+/** As `connect`, as a promise of the socket after its handshake; `signer` may sign for `cert` in the place of a key. */
+export async function connectAsync(options: ConnectOptions & { signer?: Signer }): Promise<TLSSocket> {
+  const { signer, ...rest } = plain(options);
+  if (signer === undefined || signer === null) return shakeHands(rest);
+  const { cert, ...others } = rest;
+  if (cert === undefined) throw invalid('there is a signer without a cert', 'give cert too');
+  return shakeHands({ ...others, identity: await identityFromSigner(cert, signer) });
+}
+
+function shakeHands(options: ConnectOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connect(options);
     const fail = (error: Error): void => reject(error);

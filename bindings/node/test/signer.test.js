@@ -58,6 +58,12 @@ async function seen(options) {
   return text;
 }
 
+async function read(socket) {
+  let text = '';
+  for await (const piece of socket) text += piece;
+  return text;
+}
+
 /** A signer that works the first time, which is when the identity is made, and then does as `later`. */
 function laterwards(later) {
   let calls = 0;
@@ -126,6 +132,21 @@ for (const what of ['throws', 'rejects', 'returns no bytes']) {
     });
   });
 }
+
+test('connectAsync takes a signer in the place of a key, and the others say where it goes', async (t) => {
+  const port = await demanding(t);
+  const options = { host: '127.0.0.1', port, servername: 'localhost', ca: authority.ca, cert: device.cert };
+  const socket = await hubtls.connectAsync({ ...options, signer: async (scheme, message) => signed(scheme, message) });
+  assert.equal(String(await read(socket)), 'device-1');
+  const signer = (scheme, message) => signed(scheme, message);
+  const makes = [() => hubtls.connect({ ...options, signer }), () => hubtls.mqttStream({ ...options, signer }), () => hubtls.createConfig({ cert: device.cert, signer })];
+  for (const make of makes) {
+    assert.throws(make, ({ code, hint }) => code === 'INVALID_ARGUMENT' && hint.includes('identityFromSigner'));
+  }
+  await assert.rejects(hubtls.connectAsync({ ...options, cert: undefined, signer }), { code: 'INVALID_ARGUMENT' });
+  await assert.rejects(hubtls.connectAsync({ ...options, signer: 'x' }), { code: 'INVALID_ARGUMENT' });
+  await assert.rejects(hubtls.connectAsync({ ...options, key: device.key, signer }), { code: 'INVALID_ARGUMENT' });
+});
 
 test('a signer may throw what it likes', async (t) => {
   const rejections = [];

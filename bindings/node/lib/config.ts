@@ -160,11 +160,11 @@ function textOf(value: unknown, name: string): Text {
  * Throws a `HubTlsError` whose `code` says what is wrong; an option of an unknown name is `INVALID_ARGUMENT`.
  */
 export function createConfig(options: ConfigOptions = {}): Config {
+  const given = Object.entries(plain(options));
+  for (const [name] of given) if (!Object.hasOwn(READERS, name)) throw noOption(name, OPTION_NAMES);
   const builder = new ConfigBuilder();
-  for (const [name, value] of Object.entries(plain(options))) {
-    if (!Object.hasOwn(READERS, name)) throw noOption(name, OPTION_NAMES);
-    const read = READERS[name as keyof ConfigOptions];
-    if (value !== undefined && value !== null) read(builder, value, options);
+  for (const [name, value] of given) {
+    if (value !== undefined && value !== null) READERS[name as keyof ConfigOptions](builder, value, options);
   }
   return builder.build();
 }

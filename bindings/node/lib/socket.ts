@@ -313,10 +313,13 @@ export class TLSSocket extends StreamOver {
   #end(): void {
     this.#ended = true;
     if (this.destroyed || this.readableEnded || this.#later !== null) return;
-    const state = this.#engine.feedEnd();
-    if (!(state & FAILED)) this.#finishReading();
-    else if (this.readableLength === 0) this.#fail();
-    else this.#failure = () => this.#fail();
+    const failed = (this.#engine.feedEnd() & FAILED) !== 0;
+    this.#news.push(() => {
+      if (!failed) this.#finishReading();
+      else if (this.readableLength === 0) this.#fail();
+      else this.#failure = () => this.#fail();
+    });
+    this.#tell();
   }
 
   override read(size?: number): any {
@@ -332,11 +335,13 @@ export class TLSSocket extends StreamOver {
     if (this.destroyed) return;
     if (this.#later !== null) return void this.destroy(closedInHandshake());
     if (!this.#ended) this.#end();
-    if (this.destroyed || this.#failure !== null) return;
-    // What has arrived is still to be read.
-    if (this.readableEnded) this.destroy();
-    // Not in the turn of 'end', which may still be answered.
-    else this.once('end', () => setImmediate(() => this.destroy()));
+    this.#news.push(() => {
+      if (this.#failure !== null) return;
+      // What has arrived is still to be read, and 'end' may be answered in its turn.
+      if (this.readableEnded) this.destroy();
+      else this.once('end', () => setImmediate(() => this.destroy()));
+    });
+    this.#tell();
   }
 
   #finishReading(): void {

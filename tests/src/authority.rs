@@ -1,5 +1,7 @@
 //! Throwaway certificate authorities and the certificates they issue.
 
+mod rsa;
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,11 +26,10 @@ pub enum KeyKind {
 
 impl KeyKind {
     fn generate(self) -> KeyPair {
-        let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
         match self {
-            Self::Rsa2048 => rsa(RsaKeySize::_2048),
-            Self::Rsa3072 => rsa(RsaKeySize::_3072),
-            Self::Rsa4096 => rsa(RsaKeySize::_4096),
+            Self::Rsa2048 => rsa::key(RsaKeySize::_2048, "2048"),
+            Self::Rsa3072 => rsa::key(RsaKeySize::_3072, "3072"),
+            Self::Rsa4096 => rsa::key(RsaKeySize::_4096, "4096"),
             Self::P256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
             Self::P384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
             // AWS-LC writes Ed25519 keys as PKCS#8 version 2, which OpenSSL 3.0 does not read.

@@ -229,17 +229,22 @@ static void fragment_length_is_requested_and_required(void **state) {
 typedef struct {
   int client;
   int server;
+  // How often the client has spoken when the server has been asked: it may think for long before it does so.
+  int turns;
 } cable;
 
-// Carries bytes both ways until one side ends or both have been quiet for a while, then cuts.
+// Carries bytes both ways until one side ends or, when the conversation has been held, both have been quiet for a while; then cuts.
 static void *carry(void *context) {
   cable *ends = context;
   struct pollfd sides[] = {{.fd = ends->client, .events = POLLIN}, {.fd = ends->server, .events = POLLIN}};
   uint8_t bytes[4096];
   bool open = true;
-  while (open && poll(sides, 2, 500) > 0) {
+  int turns = 0, last = 1;
+  while (open && poll(sides, 2, turns < ends->turns ? 30000 : 500) > 0) {
     for (int i = 0; open && i < 2; i++) {
       if (sides[i].revents != 0) {
+        turns += i == 0 && last == 1;
+        last = i;
         ssize_t count = recv(sides[i].fd, bytes, sizeof bytes, 0);
         open = count > 0 && send(sides[1 - i].fd, bytes, (size_t)count, MSG_NOSIGNAL) == count;
       }
@@ -266,7 +271,8 @@ static void cut_connection_is_told_from_a_finished_one(void **state) {
     options.host = "localhost";
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    cable cable = {ends[1], server_dial(&peer)};
+    // TLS 1.3 takes a round trip less.
+    cable cable = {ends[1], server_dial(&peer), i == 0 ? 3 : 2};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, carry, &cable), 0);
     uint8_t answer[CONVERSATION_BYTES];

@@ -94,7 +94,10 @@ impl Inner {
     }
 
     fn encrypt(&mut self, plaintext: &[u8], output: &mut [u8]) -> State {
-        if self.connection.is_handshaking() && self.failure.is_none() {
+        if let Some(failure) = self.failure.clone() {
+            return self.refuse(failure);
+        }
+        if self.connection.is_handshaking() {
             return self.refuse(Error::new(
                 ErrorCode::HandshakeNotComplete,
                 "nothing can be encrypted before the handshake is complete",

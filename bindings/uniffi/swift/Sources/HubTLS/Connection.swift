@@ -16,7 +16,7 @@ public final class Connection: Sendable {
 
   /// Accepts ciphertext from the transport and returns how many bytes it took; 0 means that `read` must go first.
   public func receive(_ data: Data) throws -> Int {
-    Int(try translated { try inner.receive(data: data) })
+    Int(try translated { try inner.receive(data: data.prefix(1 << 20)) })
   }
 
   /// Says that the transport has ended: `CLOSED_IN_HANDSHAKE` or `TRUNCATED` unless the peer had said that it would.
@@ -31,7 +31,7 @@ public final class Connection: Sendable {
 
   /// Encrypts up to 16,384 bytes as one record and returns how many; 0 in the handshake, or while too much waits to be transmitted.
   public func write(_ data: Data) throws -> Int {
-    Int(try translated { try inner.write(data: data) })
+    Int(try translated { try inner.write(data: data.prefix(1 << 20)) })
   }
 
   /// At most `limit` bytes of ciphertext for the transport.

@@ -36,7 +36,7 @@ public struct Identity: Sendable {
 
   /// From a chain in PEM, or one certificate in DER, and a signer with the key of its first certificate.
   ///
-  /// Signs once at once, to see that it works: `SIGNER_FAILED` if not.
+  /// Signs once at once, in this thread, to see that it works: `SIGNER_FAILED` if not. Takes as long as the signer does.
   public init(chain: Data, signer: some Signer) throws {
     inner = try translated { try HubTlsFFI.Identity.fromSigner(chain: chain, signer: Asked(signer)) }
   }

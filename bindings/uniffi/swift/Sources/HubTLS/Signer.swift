@@ -3,8 +3,8 @@ import HubTlsFFI
 
 /// Signs with a private key that is held elsewhere: in a key store, a secure element, a TPM.
 ///
-/// Called from a thread of its own and never from Swift's pool, perhaps from several at once, so it may block. It must leave the connection alone that it
-/// signs for.
+/// `TLSStream` asks it in threads outside Swift's pool, perhaps in several at once, so it may block; `Identity.init(chain:signer:)`, which tries it, and
+/// `Connection.receive` ask it in the caller's. It must leave the connection alone that it signs for.
 public protocol Signer: Sendable {
   /// The signature of `content` (not hashed yet) by `scheme`, as in `ecdsa_secp256r1_sha256`; an ECDSA signature as ASN.1 DER.
   ///

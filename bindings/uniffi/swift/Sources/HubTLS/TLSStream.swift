@@ -36,7 +36,8 @@ public final class TLSStream: Sendable {
     return try await TLSStream(Channel(config, serverName: name, over: socket), until: deadline)
   }
 
-  /// Shakes hands over a connected socket, as of a tunnel through a proxy. Takes it over: it is made non-blocking, and closed with the stream or if this throws.
+  /// Shakes hands over a connected socket, as of a tunnel through a proxy. Takes it over: it is made non-blocking, and closed with the stream or if this throws
+  /// (when a signer that is still at work has returned).
   ///
   /// - Throws: As `connect(host:port:config:serverName:timeout:)`.
   public static func connect(
@@ -48,7 +49,13 @@ public final class TLSStream: Sendable {
 
   private init(_ channel: Channel, until deadline: Deadline) async throws {
     let begin = ContinuousClock.now
-    try await channel.handshake(until: deadline)
+    do {
+      try await channel.handshake(until: deadline)
+    } catch {
+      // A signer that is still at work holds the descriptor until it returns.
+      channel.socket.shutdown()
+      throw error
+    }
     handshakeDuration = .now - begin
     negotiated = try channel.negotiated
     self.channel = Locked(channel)
@@ -66,7 +73,7 @@ public final class TLSStream: Sendable {
         switch try channel.receive(upTo: limit) {
         case .plaintext(let plaintext): return plaintext
         case .end: return nil
-        case .other: continue
+        case .other: try expired(deadline)
         case .wouldBlock: try await channel.ready(until: deadline)
         }
       }
@@ -85,7 +92,7 @@ public final class TLSStream: Sendable {
         try Task.checkCancellation()
         let count = try bytes.withUnsafeBytes { try channel.push(UnsafeRawBufferPointer(rebasing: $0[done...])) }
         done += count
-        if count == 0 { try await channel.writable(until: deadline) }
+        if count == 0 { try await channel.writable(until: deadline) } else if done < total { try expired(deadline) }
       }
       while try !channel.flush() { try await channel.writable(until: deadline) }
     }
@@ -107,13 +114,15 @@ public final class TLSStream: Sendable {
   public func confirm(within limit: Duration) async throws {
     guard negotiated.version == "TLSv1.3", negotiated.clientCertificateRequested else { return }
     let deadline = deadline(after: limit)
-    try await using(reading, until: deadline) { channel in
-      do {
+    do {
+      try await using(reading, until: deadline) { channel in
         while !channel.hasNews {
+          try Task.checkCancellation()
           if case .wouldBlock = try channel.receive(upTo: 0) { try await channel.ready(until: deadline) }
+          try expired(deadline)
         }
-      } catch let error as HubTlsError where error == .timeout {}
-    }
+      }
+    } catch let error as HubTlsError where error == .timeout {}
   }
 
   /// Closes the connection at once: whoever reads or writes gets an `IO` error. `finish` first, so that the server can tell it from a cut connection.

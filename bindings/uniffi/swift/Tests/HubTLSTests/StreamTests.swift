@@ -205,6 +205,23 @@ import Testing
     try await connected(to: indifferent).confirm(within: patience)
   }
 
+  @Test func acceptanceIsNotWaitedForLongerThanSaidWhileAnotherReads() async throws {
+    let server = try await Server.scenario("OpenSSL with TLS 1.3 accepts a client certificate with a key p256")
+    let identity = try Identity(chainFile: server.path("identity.chain"), keyFile: server.path("identity.key"))
+    let config = try Config(roots: Roots(file: server.path("roots.pem")), identity: identity)
+    let stream = try await TLSStream.connect(host: "localhost", port: server.port, config: config, timeout: patience)
+    let reader = Task { try await stream.read() }
+    try await Task.sleep(for: .milliseconds(50))
+    try await stream.confirm(within: .milliseconds(50))
+    reader.cancel()
+    _ = await reader.result
+  }
+
+  @Test func aHostWithANulIsRefused() async throws {
+    let refused = try await failure { try await TLSStream.connect(host: "127.0.0.1\0.example", port: 8883, serverName: "localhost") }
+    #expect(refused.code == "INVALID_ARGUMENT")
+  }
+
   @Test func acceptanceOfTheCertificateIsNotWaitedForLongerThanSaid() async throws {
     let server = try await Server.scenario("OpenSSL with TLS 1.3 accepts a client certificate with a key p256")
     let identity = try Identity(chainFile: server.path("identity.chain"), keyFile: server.path("identity.key"))

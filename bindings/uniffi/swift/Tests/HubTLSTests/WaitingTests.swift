@@ -68,4 +68,52 @@ import Testing
     #expect(!isDone.with { $0 })
     gate.signal()
   }
+
+  @Test func whatBlocksLeavesSwiftsPoolAlone() async throws {
+    let gate = DispatchSemaphore(value: 0)
+    let blocked = 4 * ProcessInfo.processInfo.activeProcessorCount
+    let begun = Locked(0)
+    let waiting = (0..<blocked).map { _ in
+      Task {
+        try await outsideThePool(until: nil) {
+          begun.with { $0 += 1 }
+          gate.wait()
+        }
+      }
+    }
+    while begun.with({ $0 }) < blocked { await Task.yield() }
+    let begin = ContinuousClock.now
+    await Task.detached {}.value
+    #expect(ContinuousClock.now - begin < .seconds(1))
+    for _ in waiting { gate.signal() }
+    for task in waiting { try await task.value }
+  }
+
+  @Test func moreMayWaitThanAProcessMayOpen() async throws {
+    let listener = try BlockingSocket.listening()
+    let socket = try Socket(adopting: BlockingSocket.connected(to: listener.port))
+    var limit = rlimit()
+    #if canImport(Glibc)
+      getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    #else
+      getrlimit(RLIMIT_NOFILE, &limit)
+    #endif
+    let many = Int(min(limit.rlim_cur, 4_096)) + 100
+    let readers = (0..<many).map { _ in Task { try await Poller.shared.wait(for: .read, of: socket.descriptor, until: nil) } }
+    // Somebody else is served all the same.
+    try await Poller.shared.wait(for: .write, of: socket.descriptor, until: deadline(after: patience))
+    for reader in readers { reader.cancel() }
+    for reader in readers { _ = await reader.result }
+  }
+
+  @Test func aConnectionThatIsGivenUpEnds() async throws {
+    let listener = try BlockingSocket.listening()
+    var socket: Socket? = try Socket(adopting: BlockingSocket.connected(to: listener.port))
+    let reader = Task { [descriptor = socket!.descriptor] in try await Poller.shared.wait(for: .read, of: descriptor, until: nil) }
+    try await Task.sleep(for: .milliseconds(50))
+    reader.cancel()
+    _ = await reader.result
+    socket = nil
+    #expect(try await patiently { listener.waitForEnd() })
+  }
 }

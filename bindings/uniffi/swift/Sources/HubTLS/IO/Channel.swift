@@ -30,6 +30,8 @@ final class Channel: Sendable {
   private let engine: Engine
   private let number: Int64
   private let fragment: Int
+  /// Whether somebody may be asked to sign.
+  private let mayBlock: Bool
   private let inbox = Locked(Inbox())
   /// Ciphertext that the socket did not take.
   private let unsent = Locked(Data())
@@ -38,6 +40,7 @@ final class Channel: Sendable {
     self.socket = socket
     engine = try translated { try Engine(config: config.inner, serverName: serverName) }
     number = engine.number()
+    mayBlock = config.identity != nil
     switch config.policy.fragmentLength {
     case .off: fragment = 16_384
     case .request(let bytes), .require(let bytes): fragment = Int(bytes)
@@ -54,7 +57,12 @@ final class Channel: Sendable {
     while engine.isHandshaking() {
       try await ready(until: deadline)
       // A signer may take seconds.
-      _ = try await outsideThePool(until: deadline) { [self] in try receive(upTo: 0) }
+      if mayBlock {
+        _ = try await outsideThePool(until: deadline) { [self] in try receive(upTo: 0) }
+      } else {
+        _ = try receive(upTo: 0)
+      }
+      try expired(deadline)
     }
   }
 
@@ -134,6 +142,7 @@ final class Channel: Sendable {
             output.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(capacity)))
         try send(UnsafeRawBufferPointer(rebasing: output[..<state.count]), &unsent)
         if state.has(HUBTLS_ENGINE_REFUSED) { try translated { try engine.refuse() } }
+        if state.has(HUBTLS_ENGINE_FAILED) { try fail() }
       }
       return count
     }

@@ -16,3 +16,8 @@ extension ContinuousClock.Instant {
     return Int32(seconds * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
   }
 }
+
+/// Throws `TIMEOUT` if the time is over: what is always ready must not go on for ever.
+func expired(_ deadline: Deadline) throws {
+  if let deadline, deadline <= .now { throw HubTlsError.timeout }
+}

@@ -5,6 +5,7 @@ func dial(host: String, port: Int, until deadline: Deadline) async throws -> Soc
   guard let port = UInt16(exactly: port), port > 0 else {
     throw HubTlsError.invalid("\(port) is no port", hint: "give 8883 for MQTT, 5671 for AMQP, 443 for HTTPS and WebSockets")
   }
+  guard !host.utf8.contains(0) else { throw HubTlsError.invalid("the host contains a NUL", hint: "give a host name or an IP address") }
   let unreachable = { (failure: String) in
     HubTlsError(
       "UNREACHABLE", "\(host):\(port) cannot be reached: \(failure)",

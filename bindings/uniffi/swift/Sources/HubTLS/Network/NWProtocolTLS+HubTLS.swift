@@ -6,7 +6,7 @@
   extension NWProtocolTLS.Options {
     /// A policy for Apple's own TLS: versions, cipher suites, trusted roots and the name to verify.
     ///
-    /// Key exchange groups and signature schemes are the system's, and so are errors. A fragment length that is requested is left out.
+    /// Key exchange groups, those of a narrowed policy too, and signature schemes are the system's, and so are errors. No session is resumed. A fragment length that is requested is left out.
     ///
     /// - Parameters:
     ///   - serverName: The name to verify, and to send.
@@ -24,14 +24,18 @@
       let settings = try NetworkSettings(serverName: serverName, policy: policy, roots: roots, addRoots: addRoots, pins: pins)
       let options = NWProtocolTLS.Options()
       let security = options.securityProtocolOptions
-      if let oldest = tls_protocol_version_t(rawValue: settings.oldest), let newest = tls_protocol_version_t(rawValue: settings.newest) {
-        sec_protocol_options_set_min_tls_protocol_version(security, oldest)
-        sec_protocol_options_set_max_tls_protocol_version(security, newest)
+      guard let oldest = tls_protocol_version_t(rawValue: settings.oldest), let newest = tls_protocol_version_t(rawValue: settings.newest) else {
+        throw HubTlsError("UNSUPPORTED_BY_ENGINE", "Network.framework does not know the policy's versions", hint: "use TLSStream")
       }
+      sec_protocol_options_set_min_tls_protocol_version(security, oldest)
+      sec_protocol_options_set_max_tls_protocol_version(security, newest)
+      // A session that other options verified must not be taken up here, and nothing is negotiated twice.
+      sec_protocol_options_set_tls_resumption_enabled(security, false)
+      sec_protocol_options_set_tls_renegotiation_enabled(security, false)
       for suite in settings.suites.compactMap(tls_ciphersuite_t.init(rawValue:)) {
         sec_protocol_options_append_tls_ciphersuite(security, suite)
       }
-      sec_protocol_options_set_tls_server_name(security, serverName)
+      if settings.isName { sec_protocol_options_set_tls_server_name(security, settings.serverName) }
       for name in alpn { sec_protocol_options_add_tls_application_protocol(security, name) }
       if let identity {
         guard let local = sec_identity_create(identity) else {

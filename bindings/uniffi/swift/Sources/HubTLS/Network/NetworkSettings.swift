@@ -6,15 +6,20 @@ struct NetworkSettings: Sendable {
   let (oldest, newest): (UInt16, UInt16)
   /// Numbers of `tls_ciphersuite_t`.
   let suites: [UInt16]
-  /// The name to verify.
+  /// The name to verify, without brackets or a final dot.
   let serverName: String
+  /// Whether it is a name and no address, and so to be sent.
+  let isName: Bool
   /// The certificates, in DER, of the roots that are believed about that name.
   let anchors: [Data]
   /// Empty if any of these will do.
   let pins: [String]
 
-  init(serverName: String, policy: Policy?, roots: Roots?, addRoots: Roots?, pins: [String]?) throws {
+  init(serverName given: String, policy: Policy?, roots: Roots?, addRoots: Roots?, pins: [String]?) throws {
     let config = try Config(policy: policy, roots: roots, addRoots: addRoots, pins: pins)
+    var serverName = bare(given)
+    if serverName.hasSuffix(".") { serverName.removeLast() }
+    isName = !serverName.contains(":") && serverName.contains { !$0.isNumber && $0 != "." }
     _ = try Connection(config, serverName: serverName)
     if case .require = config.policy.fragmentLength {
       throw NetworkSettings.unsupported("a fragment length", hint: "request one instead of requiring it, or use TLSStream")

@@ -22,6 +22,15 @@ enum BlockingSocket {
       close(descriptor)
     }
 
+    /// Whether the first client ends its connection within some seconds, and sends nothing before.
+    func waitForEnd() -> Bool {
+      let client = accept(descriptor, nil, nil)
+      defer { close(client) }
+      var (byte, limit) = (UInt8(0), timeval(tv_sec: 10, tv_usec: 0))
+      setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      return recv(client, &byte, 1, 0) == 0
+    }
+
     /// Answers the first bytes of the first client with these, and cuts the connection.
     func answerAndCut(_ bytes: Data) {
       let client = accept(descriptor, nil, nil)

@@ -1,0 +1,245 @@
+package org.hubtls
+
+import java.io.IOException
+import java.net.Socket
+import java.net.SocketException
+import java.net.SocketTimeoutException
+import java.util.concurrent.locks.ReentrantLock
+import kotlin.concurrent.withLock
+
+/** Bytes between a socket and the engine. A reader never waits for a writer: what it has to send goes out behind the writer's bytes. */
+internal class Flow(val codec: Codec, private val socket: Socket) {
+    private val reading = ReentrantLock()
+    private val writing = ReentrantLock()
+    private val source = socket.getInputStream()
+    private val sink = socket.getOutputStream()
+
+    /** How much is asked of the socket at once: grows while more comes, since an idle connection holds as much. */
+    private var ciphertext = ByteArray(SMALL)
+    private var sparse = 0
+
+    /** True if it did it, false if it was done. */
+    fun handshake(timeout: Int, autoClose: Boolean): Boolean {
+        if (reading.isHeldByCurrentThread) throw HubTlsException.inUse()
+        return reading.withLock { shake(timeout, autoClose) }
+    }
+
+    private fun shake(timeout: Int, autoClose: Boolean): Boolean {
+        codec.failure?.let { throw it.again() }
+        if (!codec.isHandshaking) return false
+        val userTimeout = socket.soTimeout
+        val deadline = System.nanoTime() + timeout * 1_000_000L
+        try {
+            transmit()
+            while (codec.isHandshaking) {
+                if (timeout > 0) shorten(deadline, timeout, userTimeout)
+                try {
+                    step(NOTHING, 0, 0)
+                } catch (error: SocketTimeoutException) {
+                    // The user's own time limit is told in Java's own way.
+                    if (userTimeout in 1..timeout || timeout == 0) throw error
+                    throw HubTlsException.timedOut("the handshake", timeout, error)
+                }
+                codec.failure?.let { throw it.again() }
+            }
+        } catch (error: HubTlsException) {
+            // What was said, an alert, leaves before the end.
+            if (autoClose) quietly { socket.shutdownOutput() }
+            throw error
+        } finally {
+            if (timeout > 0) quietly { socket.soTimeout = userTimeout }
+        }
+        return true
+    }
+
+    private fun shorten(deadline: Long, timeout: Int, userTimeout: Int) {
+        val left = (deadline - System.nanoTime()) / 1_000_000
+        if (left <= 0) throw HubTlsException.timedOut("the handshake", timeout)
+        socket.soTimeout = if (userTimeout > 0) minOf(userTimeout, left.toInt()) else left.toInt()
+    }
+
+    /** At least one byte; -1 when the peer has finished. */
+    fun read(target: ByteArray, offset: Int, length: Int): Int =
+        reading.withLock {
+            while (true) {
+                if (codec.available > 0) return codec.take(target, offset, length)
+                codec.failure?.let { throw it.again() }
+                if (codec.isEnded) return -1
+                val count = step(target, offset, length)
+                if (count > 0) return count
+            }
+            @Suppress("UNREACHABLE_CODE")
+            -1
+        }
+
+    /** Reads once from the socket and decrypts; the number of bytes for [target]. */
+    private fun step(target: ByteArray, offset: Int, length: Int): Int {
+        val count = source.read(ciphertext)
+        if (count < 0) {
+            codec.endOfTransport()
+            return 0
+        }
+        val shaking = codec.isHandshaking
+        val given = codec.decrypt(ciphertext, count, target, offset, length)
+        if (codec.wantsTransmit) answer(shaking)
+        resize(count)
+        return given
+    }
+
+    /** After the handshake, or once it has failed, what was decrypted counts: that nobody listens any more is the next writer's trouble. */
+    private fun answer(shaking: Boolean) {
+        try {
+            transmit()
+        } catch (error: IOException) {
+            if (shaking && codec.failure == null) throw error
+        }
+    }
+
+    private fun resize(count: Int) {
+        if (count == ciphertext.size) {
+            sparse = 0
+            if (count < Scratch.PIECE) ciphertext = ByteArray(count * 4)
+        } else if (count > ciphertext.size / 16 || ciphertext.size == SMALL) {
+            sparse = 0
+        } else if (++sparse > 8) {
+            ciphertext = ByteArray(SMALL)
+            sparse = 0
+        }
+    }
+
+    /** All of it. */
+    fun write(source: ByteArray, offset: Int, length: Int) {
+        writing.withLock {
+            val encrypted = Arrays.take()
+            try {
+                var done = 0
+                while (done < length) {
+                    val piece = minOf(length - done, Scratch.PIECE)
+                    val count = codec.encrypt(source, offset + done, piece, encrypted)
+                    send(encrypted, count)
+                    if (codec.isRefused) codec.refuse()
+                    done += piece
+                }
+            } finally {
+                Arrays.give(encrypted)
+            }
+        }
+        if (codec.wantsTransmit) transmit()
+    }
+
+    private fun send(bytes: ByteArray, count: Int) {
+        try {
+            sink.write(bytes, 0, count)
+        } catch (error: SocketException) {
+            throw explained(error)
+        }
+    }
+
+    /** A server that refuses a client certificate of TLS 1.3 says so and closes: the write fails, and the reason can still be read. */
+    private fun explained(error: SocketException): IOException {
+        if (socket.isClosed || !reading.tryLock()) return error
+        try {
+            val userTimeout = socket.soTimeout
+            socket.soTimeout = WORDS
+            try {
+                while (codec.failure == null && !codec.isEnded) {
+                    val count = source.read(ciphertext)
+                    if (count < 0) break
+                    codec.decrypt(ciphertext, count, NOTHING, 0, 0)
+                }
+            } finally {
+                quietly { socket.soTimeout = userTimeout }
+            }
+        } catch (_: IOException) {
+            // Nothing was said.
+        } finally {
+            reading.unlock()
+        }
+        return codec.failure?.again()?.apply { addSuppressed(error) } ?: error
+    }
+
+    /** Sends what the engine has to say; if a writer is at work, that will. */
+    private fun transmit() {
+        while (codec.wantsTransmit && writing.tryLock()) {
+            try {
+                flush()
+            } finally {
+                writing.unlock()
+            }
+        }
+    }
+
+    private fun flush() {
+        val encrypted = Arrays.take()
+        try {
+            do {
+                val count = codec.outgoing(encrypted)
+                if (count > 0) send(encrypted, count)
+            } while (codec.wantsTransmit)
+        } finally {
+            Arrays.give(encrypted)
+        }
+    }
+
+    /** Sends close_notify. */
+    fun finish() {
+        writing.withLock {
+            codec.finish()
+            flush()
+        }
+    }
+
+    /** Sends close_notify if that is possible without waiting for another thread. */
+    fun farewell() {
+        // In the handshake a signer may hold the engine up, and there is nothing to say.
+        if (codec.isHandshaking || codec.failure != null || !writing.tryLock()) return
+        try {
+            codec.finish()
+            flush()
+        } catch (_: IOException) {
+            // The peer may be gone.
+        } finally {
+            writing.unlock()
+        }
+    }
+
+    /** Reads until the peer finishes too, so that another protocol can go on with the socket; gives up after a while. */
+    fun drain() {
+        if (codec.isHandshaking || codec.failure != null || !reading.tryLock()) return
+        try {
+            val userTimeout = socket.soTimeout
+            val deadline = System.nanoTime() + PATIENCE * 1_000_000L
+            try {
+                while (!codec.isEnded && codec.failure == null) {
+                    shorten(deadline, PATIENCE, 0)
+                    step(NOTHING, 0, 0)
+                }
+            } finally {
+                quietly { socket.soTimeout = userTimeout }
+            }
+        } catch (_: IOException) {
+            // It does not finish.
+        } finally {
+            reading.unlock()
+        }
+    }
+
+    private inline fun quietly(work: () -> Unit) {
+        try {
+            work()
+        } catch (_: IOException) {
+            // It is closed already.
+        }
+    }
+
+    private companion object {
+        val NOTHING = ByteArray(0)
+        const val SMALL = 4_096
+
+        /** Milliseconds that a peer's last words are waited for. */
+        const val WORDS = 500
+
+        /** Milliseconds that a peer's close_notify is waited for. */
+        const val PATIENCE = 10_000
+    }
+}

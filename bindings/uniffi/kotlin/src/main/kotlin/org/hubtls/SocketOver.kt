@@ -1,0 +1,107 @@
+package org.hubtls
+
+import java.net.InetAddress
+import java.net.Socket
+import java.net.SocketAddress
+import java.net.SocketException
+import java.net.SocketOption
+import java.nio.channels.SocketChannel
+import javax.net.ssl.SSLSocket
+
+/** A socket with the properties of the one beneath it. */
+abstract class SocketOver internal constructor(internal val beneath: Socket) : SSLSocket() {
+    override fun bind(address: SocketAddress?) = beneath.bind(address)
+
+    override fun connect(address: SocketAddress) = connect(address, 0)
+
+    override fun connect(address: SocketAddress, timeout: Int) = beneath.connect(address, timeout)
+
+    override fun getInetAddress(): InetAddress? = beneath.inetAddress
+
+    override fun getLocalAddress(): InetAddress = beneath.localAddress
+
+    override fun getPort(): Int = beneath.port
+
+    override fun getLocalPort(): Int = beneath.localPort
+
+    override fun getRemoteSocketAddress(): SocketAddress? = beneath.remoteSocketAddress
+
+    override fun getLocalSocketAddress(): SocketAddress? = beneath.localSocketAddress
+
+    /** Null: whoever wrote to it would write past TLS. */
+    override fun getChannel(): SocketChannel? = null
+
+    override fun setTcpNoDelay(on: Boolean) {
+        beneath.tcpNoDelay = on
+    }
+
+    override fun getTcpNoDelay(): Boolean = beneath.tcpNoDelay
+
+    override fun setSoLinger(on: Boolean, linger: Int) = beneath.setSoLinger(on, linger)
+
+    override fun getSoLinger(): Int = beneath.soLinger
+
+    override fun sendUrgentData(data: Int): Unit = throw SocketException("TLS has no urgent data")
+
+    override fun setOOBInline(on: Boolean): Unit = throw SocketException("TLS has no urgent data")
+
+    override fun getOOBInline(): Boolean = false
+
+    override fun setSoTimeout(timeout: Int) {
+        beneath.soTimeout = timeout
+    }
+
+    override fun getSoTimeout(): Int = beneath.soTimeout
+
+    override fun setSendBufferSize(size: Int) {
+        beneath.sendBufferSize = size
+    }
+
+    override fun getSendBufferSize(): Int = beneath.sendBufferSize
+
+    override fun setReceiveBufferSize(size: Int) {
+        beneath.receiveBufferSize = size
+    }
+
+    override fun getReceiveBufferSize(): Int = beneath.receiveBufferSize
+
+    override fun setKeepAlive(on: Boolean) {
+        beneath.keepAlive = on
+    }
+
+    override fun getKeepAlive(): Boolean = beneath.keepAlive
+
+    override fun setTrafficClass(value: Int) {
+        beneath.trafficClass = value
+    }
+
+    override fun getTrafficClass(): Int = beneath.trafficClass
+
+    override fun setReuseAddress(on: Boolean) {
+        beneath.reuseAddress = on
+    }
+
+    override fun getReuseAddress(): Boolean = beneath.reuseAddress
+
+    override fun setPerformancePreferences(connectionTime: Int, latency: Int, bandwidth: Int) =
+        beneath.setPerformancePreferences(connectionTime, latency, bandwidth)
+
+    override fun <T> setOption(name: SocketOption<T>, value: T): Socket {
+        beneath.setOption(name, value)
+        return this
+    }
+
+    override fun <T> getOption(name: SocketOption<T>): T = beneath.getOption(name)
+
+    override fun supportedOptions(): Set<SocketOption<*>> = beneath.supportedOptions()
+
+    override fun isConnected(): Boolean = beneath.isConnected
+
+    override fun isBound(): Boolean = beneath.isBound
+
+    override fun isClosed(): Boolean = beneath.isClosed
+
+    override fun isInputShutdown(): Boolean = beneath.isInputShutdown
+
+    override fun isOutputShutdown(): Boolean = beneath.isOutputShutdown
+}

@@ -87,8 +87,8 @@ export class TLSSocket extends StreamOver {
   /** What users are still to be told, in this order, whatever they do when they are told. */
   readonly #news: (() => void)[] = [];
   #telling = false;
-  /** Why it failed, which is said when all has been read that came before. */
-  #failure: (() => void) | null = null;
+  /** Whether it has failed, which is said when all has been read that came before. */
+  #failing = false;
 
   /** @internal */
   constructor(config: Config, servername: string, options: ConnectOptions) {
@@ -317,16 +317,16 @@ export class TLSSocket extends StreamOver {
     this.#news.push(() => {
       if (!failed) this.#finishReading();
       else if (this.readableLength === 0) this.#fail();
-      else this.#failure = () => this.#fail();
+      else this.#failing = true;
     });
     this.#tell();
   }
 
   override read(size?: number): any {
     const data = super.read(size);
-    if (this.#failure !== null && this.readableLength === 0) {
-      process.nextTick(this.#failure);
-      this.#failure = null;
+    if (this.#failing && this.readableLength === 0) {
+      this.#failing = false;
+      process.nextTick(() => this.#fail());
     }
     return data;
   }
@@ -336,7 +336,7 @@ export class TLSSocket extends StreamOver {
     if (this.#later !== null) return void this.destroy(closedInHandshake());
     if (!this.#ended) this.#end();
     this.#news.push(() => {
-      if (this.#failure !== null) return;
+      if (this.#failing) return;
       // What has arrived is still to be read, and 'end' may be answered in its turn.
       if (this.readableEnded) this.destroy();
       else this.once('end', () => setImmediate(() => this.destroy()));
@@ -410,7 +410,7 @@ export class TLSSocket extends StreamOver {
     this.#limit = null;
     this.stopIdling();
     this.#news.length = 0;
-    this.#failure = null;
+    this.#failing = false;
     const transport = this.#transport;
     if (!transport.destroyed) {
       // An alert that was written should leave.

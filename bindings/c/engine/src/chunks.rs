@@ -8,7 +8,8 @@ use crate::engine::Engine;
 use crate::numbers;
 use crate::state::State;
 
-fn with(number: i64, work: impl FnOnce(&Engine) -> State) -> i64 {
+/// Does `work` with the engine of that number, if there is one; a panic breaks the engine and goes no further.
+pub(crate) fn with(number: i64, work: impl FnOnce(&Engine) -> State) -> i64 {
     let Some(engine) = numbers::find(number) else {
         return State::GONE;
     };

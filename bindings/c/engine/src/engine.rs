@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use hubtls::{Config, Connection, Error, ErrorCode, FragmentLength, Negotiated, Result};
@@ -23,12 +25,11 @@ pub struct Engine {
     handshaking: AtomicBool,
 }
 
-struct Inner {
+/// What only the thread that holds the lock has.
+pub(crate) struct Inner {
     connection: Connection,
-    /// The beginning of a record.
-    held: Vec<u8>,
     /// Plaintext that there was no room for.
-    unread: Vec<u8>,
+    unread: VecDeque<u8>,
     /// What ended the connection.
     failure: Option<Error>,
     /// Why a call did not do all that it should.
@@ -54,25 +55,14 @@ impl Inner {
         State(self.state(0).0 | State::REFUSED)
     }
 
-    fn feed(&mut self, ciphertext: &mut [u8], output: &mut [u8]) -> State {
-        let mut count = self.unread.len().min(output.len());
-        output[..count].copy_from_slice(&self.unread[..count]);
-        self.unread.drain(..count);
-        let held = std::mem::take(&mut self.held);
-        // In the caller's buffer, unless a record has begun elsewhere.
-        let mut joined;
-        let buffer = if held.is_empty() {
-            ciphertext
-        } else {
-            joined = held;
-            joined.extend_from_slice(ciphertext);
-            &mut joined
-        };
-        if buffer.is_empty() || self.failure.is_some() {
+    /// As [`Engine::feed`].
+    pub(crate) fn feed(&mut self, ciphertext: &mut [u8], output: &mut [u8]) -> State {
+        let mut count = self.take_unread(output);
+        if ciphertext.is_empty() || self.failure.is_some() {
             return self.state(count);
         }
         let unread = &mut self.unread;
-        let done = self.connection.receive_in_place(buffer, |plaintext| {
+        let done = self.connection.receive_in_place(ciphertext, |plaintext| {
             // What did not fit comes first, and after it nothing fits.
             let fits = if unread.is_empty() {
                 plaintext.len().min(output.len() - count)
@@ -80,20 +70,29 @@ impl Inner {
                 0
             };
             output[count..count + fits].copy_from_slice(&plaintext[..fits]);
-            unread.extend_from_slice(&plaintext[fits..]);
+            unread.extend(&plaintext[fits..]);
             count += fits;
         });
-        match done {
-            Ok(done) => self.held = buffer[done..].to_vec(),
-            Err(error) => self.failure = Some(error),
-        }
-        if self.unread.is_empty() {
-            self.unread = Vec::new();
-        }
+        // What is left is the beginning of a record.
+        let kept = done.and_then(|done| self.connection.receive(&ciphertext[done..]));
+        self.failure = kept.err();
         self.state(count)
     }
 
-    fn encrypt(&mut self, plaintext: &[u8], output: &mut [u8]) -> State {
+    fn take_unread(&mut self, output: &mut [u8]) -> usize {
+        let mut count = 0;
+        // What lies around the end of a ring comes in two parts.
+        while let Ok(more @ 1..) = self.unread.read(&mut output[count..]) {
+            count += more;
+        }
+        if self.unread.is_empty() {
+            self.unread = VecDeque::new();
+        }
+        count
+    }
+
+    /// As [`Engine::encrypt`].
+    pub(crate) fn encrypt(&mut self, plaintext: &[u8], output: &mut [u8]) -> State {
         if let Some(failure) = self.failure.clone() {
             return self.refuse(failure);
         }
@@ -133,17 +132,22 @@ impl Inner {
         }
     }
 
+    /// As [`Engine::outgoing`].
+    pub(crate) fn outgoing(&mut self, output: &mut [u8]) -> State {
+        let count = self.connection.transmit(output);
+        self.state(count)
+    }
+
+    /// Whether the handshake goes on, in which a signer may be called.
+    pub(crate) fn is_handshaking(&self) -> bool {
+        self.connection.is_handshaking()
+    }
+
     fn feed_end(&mut self) -> Result<()> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        let held = std::mem::take(&mut self.held);
-        // The beginning of a record: the connection has to know that it was cut.
-        let told = match held.as_slice() {
-            [] => Ok(0),
-            held => self.connection.receive(held),
-        };
-        let ended = told.and_then(|_| self.connection.receive_end());
+        let ended = self.connection.receive_end();
         self.failure = ended.clone().err();
         ended
     }
@@ -158,8 +162,7 @@ impl Engine {
         Ok(Self {
             inner: Exclusive::new(Inner {
                 connection: Connection::new(config, server_name)?,
-                held: Vec::new(),
-                unread: Vec::new(),
+                unread: VecDeque::new(),
                 failure: None,
                 refusal: None,
             }),
@@ -176,7 +179,8 @@ impl Engine {
         })
     }
 
-    fn stating(&self, work: impl FnOnce(&mut Inner) -> State) -> State {
+    /// Does `work` while no other thread is at work with it.
+    pub(crate) fn stating(&self, work: impl FnOnce(&mut Inner) -> State) -> State {
         // Only a signer's own thread is refused here, and is told so again when it asks why.
         self.with(work).unwrap_or(State(State::REFUSED))
     }
@@ -195,10 +199,7 @@ impl Engine {
 
     /// Moves ciphertext that waits to `output`.
     pub fn outgoing(&self, output: &mut [u8]) -> State {
-        self.stating(|inner| {
-            let count = inner.connection.transmit(output);
-            inner.state(count)
-        })
+        self.stating(|inner| inner.outgoing(output))
     }
 
     /// Says that the transport has ended.

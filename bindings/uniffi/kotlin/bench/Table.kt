@@ -1,6 +1,5 @@
 package org.hubtls.bench
 
-import com.sun.jna.Pointer
 import java.io.DataInputStream
 import java.io.OutputStream
 import java.lang.management.ManagementFactory
@@ -229,9 +228,10 @@ private fun crossing(): String {
         repeat(count) { work() }
         return List(ROUNDS) { spent { repeat(count) { work() } }.cpu * 1e9 / count }.sorted()[ROUNDS / 2]
     }
-    val direct = nanoseconds(200_000) { org.hubtls.ffi.Chunks.hubtls_engine_outgoing(0, Pointer.NULL, 0) }
+    val nothing = ByteArray(0)
+    val direct = nanoseconds(200_000) { org.hubtls.ffi.Chunks.outgoing(0, nothing) }
     val uniffi = nanoseconds(20_000) { policy.isNarrowed }
-    return "A call of C by JNA costs %.0f ns, one of uniffi's %.0f ns: bytes go by the first, one call for up to 64 KB.".format(direct, uniffi)
+    return "A call of a native method costs %.0f ns, one of uniffi's %.0f ns: bytes go by the first, one call for up to 64 KB.".format(direct, uniffi)
 }
 
 private fun table(folder: Path): List<String> {

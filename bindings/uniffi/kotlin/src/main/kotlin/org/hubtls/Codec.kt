@@ -1,6 +1,5 @@
 package org.hubtls
 
-import com.sun.jna.Pointer
 import java.net.SocketException
 import org.hubtls.ffi.Chunks
 import org.hubtls.ffi.Engine
@@ -60,49 +59,45 @@ internal class Codec(config: Config, serverName: String) {
         val count = minOf(length, available)
         System.arraycopy(plain, start, target, offset, count)
         start += count
-        if (start == end) hold(EMPTY, 0)
+        if (start == end) hold(EMPTY, 0, 0)
         return count
     }
 
-    /** Decrypts, and gives plaintext to [target] as far as it fits and nothing waits before it; the number of bytes that it got. */
-    fun decrypt(ciphertext: ByteArray, count: Int, target: ByteArray, offset: Int, length: Int): Int =
-        Scratch.lent { scratch ->
-            scratch.input.clear()
-            scratch.input.put(ciphertext, 0, count)
-            var given = 0
-            var state = Chunks.hubtls_engine_feed(number, scratch.inputPointer, count, scratch.outputPointer, Scratch.OUTPUT)
-            while (true) {
-                noteOpen(state)
-                given += keep(scratch, Chunks.bytes(state), target, offset + given, length - given)
-                if (state and Chunks.MORE == 0L) break
-                state = Chunks.hubtls_engine_feed(number, Pointer.NULL, 0, scratch.outputPointer, Scratch.OUTPUT)
-            }
-            note(state)
-            given
-        }
-
-    private fun keep(scratch: Scratch, count: Int, target: ByteArray, offset: Int, length: Int): Int {
-        if (count == 0) return 0
-        scratch.output.clear()
-        val given = if (available > 0) 0 else minOf(count, length)
-        if (given > 0) scratch.output.get(target, offset, given)
-        if (given < count) {
-            val waiting = available
-            val needed = waiting + count - given
-            // Much is read soon, and little may lie for long.
-            val more = if (needed in LARGE..Scratch.OUTPUT) Arrays.take() else ByteArray(needed)
-            System.arraycopy(plain, start, more, 0, waiting)
-            scratch.output.get(more, waiting, count - given)
-            hold(more, needed)
-        }
+    /**
+     * Decrypts, which overwrites [ciphertext], and gives plaintext to [target] as far as it fits and nothing waits before it; the number of bytes that it
+     * got.
+     */
+    fun decrypt(ciphertext: ByteArray, count: Int, target: ByteArray, offset: Int, length: Int): Int {
+        val decrypted = Arrays.take()
+        val state = Chunks.feed(number, ciphertext, count, decrypted)
+        noteOpen(state)
+        val bytes = Chunks.bytes(state)
+        val given = if (available > 0) 0 else minOf(bytes, length)
+        System.arraycopy(decrypted, 0, target, offset, given)
+        keep(decrypted, given, bytes)
+        note(state)
         return given
     }
 
-    private fun hold(array: ByteArray, count: Int) {
-        if (plain.size == Scratch.OUTPUT) Arrays.give(plain)
+    /** Keeps what [decrypted] holds from [from] to [until], behind what waits. Much is read soon, and little may lie for long. */
+    private fun keep(decrypted: ByteArray, from: Int, until: Int) {
+        val waiting = available
+        val needed = waiting + until - from
+        if (waiting == 0 && needed >= LARGE) return hold(decrypted, from, until)
+        if (until > from) {
+            val more = ByteArray(needed)
+            System.arraycopy(plain, start, more, 0, waiting)
+            System.arraycopy(decrypted, from, more, waiting, until - from)
+            hold(more, 0, needed)
+        }
+        Arrays.give(decrypted)
+    }
+
+    private fun hold(array: ByteArray, from: Int, until: Int) {
+        if (plain.size == Arrays.SIZE) Arrays.give(plain)
         plain = array
-        start = 0
-        end = count
+        start = from
+        end = until
     }
 
     /** The transport has ended: [isEnded], or a [failure]. */
@@ -116,21 +111,12 @@ internal class Codec(config: Config, serverName: String) {
         }
     }
 
-    /** Encrypts all of it behind what waits, into [target], which has room for [Scratch.OUTPUT]. */
+    /** Encrypts all of it behind what waits, into [target], one of [Arrays]. */
     fun encrypt(plaintext: ByteArray, offset: Int, length: Int, target: ByteArray): Int =
-        Scratch.lent { scratch ->
-            scratch.input.clear()
-            scratch.input.put(plaintext, offset, length)
-            wantsTransmit = false
-            outwards(scratch, target) { Chunks.hubtls_engine_encrypt(number, scratch.inputPointer, length, scratch.outputPointer, Scratch.OUTPUT) }
-        }
+        outwards { Chunks.encrypt(number, plaintext, offset, length, target) }
 
     /** Moves what waits for the transport to [target]. */
-    fun outgoing(target: ByteArray): Int =
-        Scratch.lent { scratch ->
-            wantsTransmit = false
-            outwards(scratch, target) { Chunks.hubtls_engine_outgoing(number, scratch.outputPointer, Scratch.OUTPUT) }
-        }
+    fun outgoing(target: ByteArray): Int = outwards { Chunks.outgoing(number, target) }
 
     /** Throws why the last [encrypt] did not do all. */
     fun refuse() = asking { refuse() }
@@ -140,18 +126,14 @@ internal class Codec(config: Config, serverName: String) {
     var isRefused = false
         private set
 
-    private inline fun outwards(scratch: Scratch, target: ByteArray, call: () -> Long): Int {
-        // Before the call: what a reader notes meanwhile is not to be forgotten.
+    private inline fun outwards(call: () -> Long): Int {
+        // Before the call: what another thread has decrypted since may want it again.
         wantsTransmit = false
         val state = call()
         noteOpen(state)
-        val count = Chunks.bytes(state)
-        scratch.output.clear()
-        scratch.output.get(target, 0, count)
-        // It was cleared before the call: what another thread has decrypted since may want it again.
         if (state and Chunks.TRANSMIT != 0L) wantsTransmit = true
         isRefused = state and Chunks.REFUSED != 0L
-        return count
+        return Chunks.bytes(state)
     }
 
     private fun noteOpen(state: Long) {

@@ -98,7 +98,7 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
     private fun resize(count: Int) {
         if (count == ciphertext.size) {
             sparse = 0
-            if (count < Scratch.PIECE) ciphertext = ByteArray(count * 4)
+            if (count < Arrays.PIECE) ciphertext = ByteArray(count * 4)
         } else if (count > ciphertext.size / 16 || ciphertext.size == SMALL) {
             sparse = 0
         } else if (++sparse > 8) {
@@ -114,7 +114,7 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
             try {
                 var done = 0
                 while (done < length) {
-                    val piece = minOf(length - done, Scratch.PIECE)
+                    val piece = minOf(length - done, Arrays.PIECE)
                     val count = codec.encrypt(source, offset + done, piece, encrypted)
                     send(encrypted, count)
                     if (codec.isRefused) codec.refuse()

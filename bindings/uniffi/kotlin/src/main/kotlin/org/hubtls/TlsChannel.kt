@@ -90,10 +90,10 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
         java.util.Objects.checkFromIndexSize(offset, length, source.size)
         writing.withLock {
             if (closed.get()) throw Codec.closed()
-            val encrypted = ByteArray(minOf(Scratch.OUTPUT, length + length / 4 + ROOM))
+            val encrypted = ByteArray(minOf(Arrays.SIZE, length + length / 4 + ROOM))
             var done = 0
             while (done < length) {
-                val piece = minOf(length - done, Scratch.PIECE)
+                val piece = minOf(length - done, Arrays.PIECE)
                 val count = codec.encrypt(source, offset + done, piece, encrypted)
                 send(encrypted, count)
                 if (codec.isRefused) codec.refuse()
@@ -149,7 +149,7 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
 
     private suspend fun flush() {
         do {
-            val encrypted = ByteArray(Scratch.OUTPUT)
+            val encrypted = ByteArray(Arrays.SIZE)
             val count = codec.outgoing(encrypted)
             if (count > 0) transport.send(encrypted, count)
         } while (codec.wantsTransmit)

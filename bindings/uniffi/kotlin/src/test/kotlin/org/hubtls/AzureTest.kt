@@ -4,6 +4,7 @@ import com.microsoft.azure.sdk.iot.device.ClientOptions
 import com.microsoft.azure.sdk.iot.device.DeviceClient
 import com.microsoft.azure.sdk.iot.device.IotHubClientProtocol
 import com.microsoft.azure.sdk.iot.device.IotHubMessageResult
+import com.microsoft.azure.sdk.iot.device.IotHubStatusCode
 import com.microsoft.azure.sdk.iot.device.Message
 import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException
 import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse
@@ -36,6 +37,21 @@ class AzureTest {
             server, "require_certificate true", "cafile ${bench.authority.root}", "use_identity_as_username true", fixed = 8883,
         )
 
+    /**
+     * Asks again when the time runs out: IotHubTransport.onMessageReceived of 2.5.0 looks up who waits for an answer after it has put the answer into the
+     * queue, and a thread that takes it from there forgets who waits. One answer in thirty is lost here.
+     */
+    private fun <T> answered(ask: (Int) -> T): T {
+        repeat(9) {
+            try {
+                return ask(2_000)
+            } catch (error: IotHubClientException) {
+                if (error.statusCode != IotHubStatusCode.DEVICE_OPERATION_TIMED_OUT) throw error
+            }
+        }
+        return ask(PATIENCE)
+    }
+
     @Test
     fun `a device sends, receives, has a twin and methods`() {
         val (_, plain) = broker(bench.authority.issue("my-hub.azure-devices.net"))
@@ -52,10 +68,10 @@ class AzureTest {
             client.subscribeToMethods({ name, _, _ -> DirectMethodResponse(200, mapOf("called" to name)) }, null, PATIENCE)
             assertEquals("200" to "{\"called\":\"reboot\"}", hub.call("reboot", "{}"))
             client.subscribeToDesiredProperties({ _, _ -> }, null, PATIENCE)
-            val twin = client.getTwin(PATIENCE)
+            val twin = answered { client.getTwin(it) }
             assertEquals("5", "${twin.desiredProperties["interval"]}")
             twin.reportedProperties["interval"] = 5
-            client.updateReportedProperties(twin.reportedProperties, PATIENCE)
+            answered { client.updateReportedProperties(twin.reportedProperties, it) }
             assertEquals(5, hub.reported()["interval"].asInt)
         } finally {
             client.close()

@@ -7,7 +7,6 @@ import java.security.KeyStore
 import java.security.cert.CertificateFactory
 import javax.net.ssl.KeyManagerFactory
 import javax.net.ssl.SSLContext
-import javax.net.ssl.SSLServerSocket
 import javax.net.ssl.SSLSocket
 import javax.net.ssl.TrustManagerFactory
 
@@ -46,13 +45,17 @@ object JsseServer {
         bench: Bench,
         server: Issued = bench.authority.issue(),
         clients: Authority? = null,
-        setUp: (SSLServerSocket) -> Unit = {},
+        setUp: (SSLSocket) -> Unit = {},
         handle: (SSLSocket) -> Unit = ::echo,
     ): Int {
-        val socket = context(server, clients).serverSocketFactory.createServerSocket(0, 50, Bench.LOOPBACK) as SSLServerSocket
-        if (clients != null) socket.needClientAuth = true
-        setUp(socket)
-        return bench.serving(socket) { handle(it as SSLSocket) }
+        val factory = context(server, clients).socketFactory
+        // Closing what is beneath ends it at once; JSSE's own close would wait for a thread that shakes hands or writes.
+        return bench.tcp { beneath ->
+            val socket = factory.createSocket(beneath, null, true) as SSLSocket
+            if (clients != null) socket.needClientAuth = true
+            setUp(socket)
+            socket.use(handle)
+        }
     }
 
     val PASSWORD = "password".toCharArray()

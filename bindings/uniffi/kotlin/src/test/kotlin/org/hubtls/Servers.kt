@@ -105,19 +105,13 @@ class Bench : BeforeEachCallback, AfterEachCallback, AutoCloseable {
         return port to plain
     }
 
-    /** A server without TLS; each connection has a thread. */
-    fun tcp(handle: (Socket) -> Unit): Int = serving(ServerSocket(0, 50, LOOPBACK), handle)
-
-    /** Serves each connection in a thread of its own until the test ends. */
-    fun serving(server: ServerSocket, handle: (Socket) -> Unit): Int {
+    /** A server without TLS: serves each connection in a thread of its own until the test ends. */
+    fun tcp(handle: (Socket) -> Unit): Int {
+        val server = ServerSocket(0, 50, LOOPBACK)
         val sockets = CopyOnWriteArrayList<Socket>()
         ending {
             server.close()
-            for (socket in sockets) {
-                // JSSE would wait for a thread that writes to whoever reads no more.
-                if (!socket.isClosed) socket.setSoLinger(true, 0)
-                socket.close()
-            }
+            sockets.forEach(Socket::close)
         }
         thread(isDaemon = true) {
             while (!server.isClosed) {

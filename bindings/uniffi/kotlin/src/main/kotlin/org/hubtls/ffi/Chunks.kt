@@ -1,10 +1,12 @@
 package org.hubtls.ffi
 
+import com.sun.jna.JNIEnv
 import com.sun.jna.Native
-import com.sun.jna.Pointer
 
-/** The functions of C that carry bytes. Each returns a number of bytes in its lower 31 bits, and flags. */
-@Suppress("FunctionName")
+/**
+ * The functions that carry bytes, native methods of Java: a call by JNA costs as much as it does to encrypt a small message. Each returns a number of
+ * bytes in its lower 31 bits, and flags.
+ */
 internal object Chunks {
     /** The handshake goes on. */
     const val HANDSHAKING = 1L shl 32
@@ -28,24 +30,30 @@ internal object Chunks {
     const val GONE = 1L shl 38
 
     init {
-        Native.register(
-            Chunks::class.java,
-            System.getProperty("uniffi.component.hubtls_uniffi.libraryOverride") ?: "hubtls_uniffi",
-        )
+        val library = System.getProperty("uniffi.component.hubtls_uniffi.libraryOverride") ?: "hubtls_uniffi"
+        Native.register(Registrar::class.java, library)
+        if (Registrar.hubtls_jni_register(JNIEnv.CURRENT) != 0) throw UnsatisfiedLinkError("the native methods of $javaClass are others")
     }
 
     /** The number of bytes. */
     fun bytes(state: Long): Int = (state and 0x7FFF_FFFF).toInt()
 
-    /** Decrypts [len] bytes, which are overwritten, into [output]. */
+    /** Decrypts [len] bytes, which are overwritten, into [output], which has room for them and a record. */
     @JvmStatic
-    external fun hubtls_engine_feed(engine: Long, ciphertext: Pointer?, len: Int, output: Pointer?, capacity: Int): Long
+    external fun feed(engine: Long, ciphertext: ByteArray, len: Int, output: ByteArray): Long
 
-    /** Encrypts all of [len] bytes into [output], which has room for 96 bytes more for each record, 256, and what waits. */
+    /** Encrypts [len] bytes from [start] on into [output], which has room for 96 bytes more for each record, 256, and what waits. */
     @JvmStatic
-    external fun hubtls_engine_encrypt(engine: Long, plaintext: Pointer?, len: Int, output: Pointer?, capacity: Int): Long
+    external fun encrypt(engine: Long, plaintext: ByteArray, start: Int, len: Int, output: ByteArray): Long
 
     /** Moves ciphertext that waits to [output]. */
     @JvmStatic
-    external fun hubtls_engine_outgoing(engine: Long, output: Pointer?, capacity: Int): Long
+    external fun outgoing(engine: Long, output: ByteArray): Long
+}
+
+/** What JNA calls, once, for Java to find the native methods of [Chunks]: the library is JNA's, not loaded by a class of ours. */
+private object Registrar {
+    @JvmStatic
+    @Suppress("FunctionName")
+    external fun hubtls_jni_register(env: JNIEnv): Int
 }

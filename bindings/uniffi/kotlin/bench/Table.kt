@@ -23,6 +23,10 @@ import org.hubtls.Roots
 /** The benchmark of the Java package: every figure is a ratio to JSSE in the same run, alternated with it. bench/README.md says how to run it. */
 private const val ROUNDS = 7
 private const val MEGABYTE = 1 shl 20
+
+/** Messages of 128 bytes that fit into the sockets' buffers, and milliseconds in which they get there. */
+private const val MESSAGES = 1_000
+private const val PAUSE = 20L
 private val VERSIONS = listOf("TLSv1.2", "TLSv1.3")
 private val threads = ManagementFactory.getThreadMXBean()
 
@@ -63,13 +67,15 @@ private fun serve(folder: Path) {
     System.exit(0)
 }
 
-/** `E`: one byte back. `T n`: takes n bytes and says so. `S n c`: sends n bytes in chunks of c. */
+/** `E`: one byte back. `T n`: takes n bytes and says so. `P n`: the same after a pause. `S n c`: sends n bytes in chunks of c. */
 private fun answer(socket: Socket) {
     val (input, output) = DataInputStream(socket.getInputStream().buffered(4_096)) to socket.getOutputStream()
     while (true) {
-        when (input.read()) {
+        val command = input.read()
+        when (command) {
             'E'.code -> output.write('E'.code)
-            'T'.code -> {
+            'T'.code, 'P'.code -> {
+                if (command == 'P'.code) Thread.sleep(PAUSE)
                 input.skipNBytes(input.readInt().toLong())
                 output.write('T'.code)
             }
@@ -125,14 +131,7 @@ private fun open(client: (Socket) -> SSLSocket, port: Int) = client(Socket("127.
 private fun handshakes(port: Int, version: String, clients: Clients): List<Row> {
     val work = clients.both.mapValues { (_, client) ->
         {
-            spent {
-                repeat(100) {
-                    open(client, port).use { socket ->
-                        socket.outputStream.write('E'.code)
-                        socket.inputStream.read()
-                    }
-                }
-            }
+            spent { repeat(100) { connected(client, port) {} } }
         }
     }
     val cpu = alternated(work.mapValues { { it.value().cpu } }, warm = 6)
@@ -145,43 +144,78 @@ private fun handshakes(port: Int, version: String, clients: Clients): List<Row> 
 
 private fun OutputStream.int(value: Int) = write(byteArrayOf((value shr 24).toByte(), (value shr 16).toByte(), (value shr 8).toByte(), value.toByte()))
 
-private fun bulk(port: Int, version: String, clients: Clients, chunk: Int, total: Int, target: String): List<Row> {
-    val receive = { client: (Socket) -> SSLSocket ->
-        open(client, port).use { socket ->
-            socket.outputStream.write('E'.code)
+private fun SSLSocket.ask(command: Char, vararg numbers: Int) {
+    outputStream.write(command.code)
+    numbers.forEach(outputStream::int)
+}
+
+private fun SSLSocket.take(buffer: ByteArray, total: Int) {
+    var left = total
+    while (left > 0) left -= inputStream.read(buffer)
+}
+
+/** Does `work` with a connection whose hands are shaken. */
+private fun <T> connected(client: (Socket) -> SSLSocket, port: Int, work: (SSLSocket) -> T): T =
+    open(client, port).use { socket ->
+        socket.ask('E')
+        socket.inputStream.read()
+        work(socket)
+    }
+
+private fun bulk(port: Int, version: String, clients: Clients, total: Int, target: String): List<Row> {
+    val buffer = ByteArray(16_384)
+    val receive = { socket: SSLSocket ->
+        socket.ask('S', total, buffer.size)
+        spent { socket.take(buffer, total) }
+    }
+    val send = { socket: SSLSocket ->
+        socket.ask('T', total)
+        spent {
+            for (sent in 0 until total step buffer.size) socket.outputStream.write(buffer)
             socket.inputStream.read()
-            socket.outputStream.write('S'.code)
-            socket.outputStream.int(total)
-            socket.outputStream.int(chunk)
-            val buffer = ByteArray(chunk)
-            spent {
-                var left = total
-                while (left > 0) left -= socket.inputStream.read(buffer)
-            }
         }
     }
-    val send = { client: (Socket) -> SSLSocket ->
-        open(client, port).use { socket ->
-            socket.outputStream.write('T'.code)
-            socket.outputStream.int(total)
-            val buffer = ByteArray(chunk)
-            spent {
-                for (sent in 0 until total step chunk) socket.outputStream.write(buffer)
-                socket.inputStream.read()
-            }
-        }
-    }
-    val size = if (chunk >= 1024) "${chunk / 1024} KB" else "$chunk bytes"
     return listOf("receive" to receive, "send" to send).flatMap { (what, one) ->
-        val work = clients.both.mapValues { (_, client) -> { one(client) } }
+        val work = clients.both.mapValues { (_, client) -> { connected(client, port, one) } }
         val cpu = alternated(work.mapValues { { it.value().cpu } })
         val clock = alternated(work.mapValues { { it.value().clock } }, warm = 1)
-        val way = "$what ${total / MEGABYTE} MB, $size at a time"
+        val way = "$what ${total / MEGABYTE} MB, 16 KB at a time"
         listOf(
             Row("$way, speed by client's CPU", version, cpu.speed(), target),
             Row("$way, speed by the clock, the server counted", version, clock.speed(), ""),
         )
     }
+}
+
+private fun small(port: Int, version: String, clients: Clients): List<Row> {
+    val buffer = ByteArray(128)
+    val total = MESSAGES * buffer.size
+    val receive = { socket: SSLSocket ->
+        socket.ask('S', total, buffer.size)
+        Thread.sleep(PAUSE)
+        spent { socket.take(buffer, total) }.cpu
+    }
+    val send = { socket: SSLSocket ->
+        socket.ask('P', total)
+        spent { repeat(MESSAGES) { socket.outputStream.write(buffer) } }.cpu.also { socket.inputStream.read() }
+    }
+    val both = { socket: SSLSocket ->
+        spent {
+            repeat(MESSAGES) {
+                socket.ask('E')
+                socket.inputStream.read()
+            }
+        }.clock
+    }
+    fun row(what: String, target: String, one: (SSLSocket) -> Double): Row {
+        val work = clients.both.mapValues { (_, client) -> { connected(client, port) { socket -> (0 until 20).sumOf { one(socket) } } } }
+        return Row(what, version, alternated(work).speed(), target)
+    }
+    return listOf(
+        row("receive messages of 128 bytes that have arrived, speed by client's CPU", "at least 1", receive),
+        row("send messages of 128 bytes, speed by client's CPU", "at least 1", send),
+        row("a byte there and back, speed by the clock", "", both),
+    )
 }
 
 /** Kilobytes of one of 1,000 idle connections, resident, in a process of its own. */
@@ -191,7 +225,7 @@ private fun measureMemory(folder: Path, name: String, port: Int, version: String
     fun more(count: Int) =
         repeat(count) {
             kept += open(client, port).also { socket ->
-                socket.outputStream.write('E'.code)
+                socket.ask('E')
                 socket.inputStream.read()
             }
         }
@@ -240,15 +274,15 @@ private fun table(folder: Path): List<String> {
     for (version in VERSIONS) {
         Server(folder).use { server ->
             handshakes(server.port, version, Clients(folder, version))
-            bulk(server.port, version, Clients(folder, version), 16_384, 16 * MEGABYTE, "")
+            bulk(server.port, version, Clients(folder, version), 16 * MEGABYTE, "")
         }
     }
     for (version in VERSIONS) {
         Server(folder).use { server ->
             val clients = Clients(folder, version)
             rows += handshakes(server.port, version, clients)
-            rows += bulk(server.port, version, clients, 16_384, 64 * MEGABYTE, "at least 1")
-            rows += bulk(server.port, version, clients, 128, 4 * MEGABYTE, "")
+            rows += bulk(server.port, version, clients, 64 * MEGABYTE, "at least 1")
+            rows += small(server.port, version, clients)
             rows += memory(folder, server.port, version)
         }
     }

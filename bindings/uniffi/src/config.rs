@@ -54,6 +54,12 @@ impl Config {
         self.pins.clone()
     }
 
+    /// Verifies a server for another TLS stack as a connection does. `chain` has DER certificates, the server's first; without a `name`, which is then
+    /// verified elsewhere, only roots will do that may vouch for any name.
+    pub fn verify_server(&self, chain: &[Vec<u8>], name: Option<String>) -> Result<()> {
+        Ok(self.config.verify_server(chain, name.as_deref())?)
+    }
+
     /// What is allowed but unwise or about to break, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         self.config.warnings().to_vec()

@@ -12,8 +12,11 @@ use arc_swap::ArcSwap;
 
 pub use builder::ConfigBuilder;
 
+use pki_types::CertificateDer;
+
 use crate::clock::Clock;
-use crate::engine::{self, session::SessionStore};
+use crate::connection::name;
+use crate::engine::{self, Built, session::SessionStore};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::policy::Policy;
@@ -65,8 +68,7 @@ pub struct Config(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    tls: Arc<rustls::ClientConfig>,
-    sessions: Option<Arc<SessionStore>>,
+    built: Built,
     warnings: Vec<String>,
 }
 
@@ -86,11 +88,10 @@ impl Config {
             Err(error) => warnings.push(error.to_string()),
             Ok(()) => {}
         }
-        let (tls, sessions) = engine::client_config(&settings)?;
+        let built = engine::client_config(&settings)?;
         Ok(Self(Arc::new(Inner {
             settings,
-            tls,
-            sessions,
+            built,
             warnings,
         })))
     }
@@ -129,12 +130,29 @@ impl Config {
         &self.0.warnings
     }
 
+    /// Verifies a server for another TLS stack as [`Connection`](crate::Connection) does: chain, root, pins, revocation, and name.
+    ///
+    /// `chain` has DER certificates, the server's first. `name` is a DNS name or an IP address; without one only roots will do that may vouch for any
+    /// name, and whoever calls this verifies the name.
+    ///
+    /// # Errors
+    /// As of the handshake, codes 301 to 309; [`InvalidServerName`](crate::ErrorCode::InvalidServerName), [`NoTime`](crate::ErrorCode::NoTime);
+    /// [`InvalidArgument`](crate::ErrorCode::InvalidArgument) for an empty chain.
+    pub fn verify_server(&self, chain: &[impl AsRef<[u8]>], name: Option<&str>) -> Result<()> {
+        let name = name.map(name::parse).transpose()?;
+        let chain: Vec<_> = chain
+            .iter()
+            .map(|der| CertificateDer::from(der.as_ref()))
+            .collect();
+        self.0.built.verifier.check(&chain, name.as_ref())
+    }
+
     pub(crate) fn sni(&self) -> &Sni {
         &self.0.settings.sni
     }
 
     pub(crate) fn tls(&self) -> &Arc<rustls::ClientConfig> {
-        &self.0.tls
+        &self.0.built.tls
     }
 
     /// The same configuration with suites of TLS 1.2 whose keys may protect no more than `records` records: reaching the real limit, 2^24, takes
@@ -142,7 +160,7 @@ impl Config {
     #[cfg(test)]
     pub(crate) fn with_record_limit(&self, records: u64) -> Self {
         use rustls::{CipherSuiteCommon, SupportedCipherSuite, Tls12CipherSuite};
-        let tls = engine::with_suites(&self.0.settings, |suite| {
+        let built = engine::with_suites(&self.0.settings, |suite| {
             if let SupportedCipherSuite::Tls12(tls12) = *suite {
                 let common = CipherSuiteCommon {
                     confidentiality_limit: records,
@@ -157,14 +175,16 @@ impl Config {
         let settings = self.0.settings.clone();
         Self(Arc::new(Inner {
             settings,
-            tls: tls.unwrap(),
-            sessions: None,
+            built: Built {
+                sessions: None,
+                ..built.unwrap()
+            },
             warnings: Vec::new(),
         }))
     }
 
     pub(crate) fn sessions(&self) -> Option<&SessionStore> {
-        self.0.sessions.as_deref()
+        self.0.built.sessions.as_deref()
     }
 }
 

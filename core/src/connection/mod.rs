@@ -9,7 +9,7 @@
 mod buffer;
 mod end;
 mod machine;
-mod name;
+pub(crate) mod name;
 mod negotiated;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use pki_types::{DnsName, ServerName};
 use crate::error::{Error, ErrorCode, Result};
 
 /// A DNS name, with or without the final dot, or an IP address; one of version 6 may stand in brackets.
-pub(super) fn parse(name: &str) -> Result<ServerName<'static>> {
+pub(crate) fn parse(name: &str) -> Result<ServerName<'static>> {
     let invalid = |hint: &'static str| {
         Error::new(
             ErrorCode::InvalidServerName,

@@ -35,27 +35,30 @@ use crate::suite::Version;
 use crate::trust::Pin;
 pub(crate) use offer::within_reach;
 use session::SessionStore;
-use verifier::Verifier;
+pub(crate) use verifier::Verifier;
 use webpki::OwnedCertRevocationList;
 
 /// Length of a record's header (RFC 8446, section 5.1).
 const RECORD_HEADER: usize = 5;
 
-/// Builds the rustls configuration of `settings`, and its session store if sessions are resumed.
-pub(crate) fn client_config(
-    settings: &Settings,
-) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
+/// What [`Settings`] become.
+pub(crate) struct Built {
+    pub(crate) tls: Arc<ClientConfig>,
+    /// If sessions are resumed.
+    pub(crate) sessions: Option<Arc<SessionStore>>,
+    pub(crate) verifier: Arc<Verifier>,
+}
+
+/// Builds the rustls configuration of `settings`.
+pub(crate) fn client_config(settings: &Settings) -> Result<Built> {
     build(
         settings,
         provider::provider(&settings.policy, settings.post_quantum),
     )
 }
 
-fn build(
-    settings: &Settings,
-    provider: CryptoProvider,
-) -> Result<(Arc<ClientConfig>, Option<Arc<SessionStore>>)> {
-    let verifier = Verifier::new(
+fn build(settings: &Settings, provider: CryptoProvider) -> Result<Built> {
+    let verifier = Arc::new(Verifier::new(
         settings.roots.clone(),
         settings.pins.iter().map(Pin::spki_sha256).collect(),
         revocation_lists(settings)?,
@@ -63,7 +66,7 @@ fn build(
         settings.clock.clone(),
         provider::signature_schemes(&settings.policy),
         VERIFICATION,
-    );
+    ));
     let fragment_length = settings.policy.fragment_length().length();
     let versions: Vec<_> = settings
         .policy
@@ -84,12 +87,12 @@ fn build(
     .with_protocol_versions(&versions)
     .map_err(internal)?
     .dangerous() // rustls's word for a verifier other than its own
-    .with_custom_certificate_verifier(Arc::new(verifier))
+    .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
     .with_client_cert_resolver(Arc::new(Resolver(certified_key(settings))));
-    let store = settings
+    let sessions = settings
         .resumption
         .then(|| Arc::new(SessionStore::default()));
-    config.resumption = store
+    config.resumption = sessions
         .clone()
         .map_or_else(Resumption::disabled, |store| Resumption::store(store));
     // rustls counts the record's header in.
@@ -99,7 +102,11 @@ fn build(
     if let Some(log) = &settings.key_log {
         config.key_log = Arc::new(Log(log.clone()));
     }
-    Ok((Arc::new(config), store))
+    Ok(Built {
+        tls: Arc::new(config),
+        sessions,
+        verifier,
+    })
 }
 
 /// The client's certificate and key; the key signs what is on the wire.
@@ -131,10 +138,10 @@ fn revocation_lists(settings: &Settings) -> Result<Vec<webpki::CertRevocationLis
 pub(crate) fn with_suites(
     settings: &Settings,
     change: impl Fn(&mut rustls::SupportedCipherSuite),
-) -> Result<Arc<ClientConfig>> {
+) -> Result<Built> {
     let mut provider = provider::provider(&settings.policy, settings.post_quantum);
     provider.cipher_suites.iter_mut().for_each(change);
-    build(settings, provider).map(|(config, _)| config)
+    build(settings, provider)
 }
 
 /// The CBC suites, for a server.

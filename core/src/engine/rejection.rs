@@ -53,15 +53,14 @@ pub(crate) fn not_pinned(root: Option<&Root>) -> Rejection {
 }
 
 /// The chain ends in a private root that may not vouch for a name of Azure's.
-pub(crate) fn not_for_azure(root: Option<&Root>, name: &ServerName<'_>) -> Rejection {
+pub(crate) fn not_for_azure(root: Option<&Root>, name: Option<&ServerName<'_>>) -> Rejection {
+    let name = name.map_or("any name".into(), |name| {
+        format!("{}, a name of Azure's", name.to_str())
+    });
     Rejection::new(
         CertificateError::UnknownIssuer,
         ErrorCode::RootNotForAzure,
-        format!(
-            "the added root {} vouches for {}, a name of Azure's",
-            subject_of(root),
-            name.to_str()
-        ),
+        format!("the added root {} vouches for {name}", subject_of(root)),
         "only the policy's roots vouch for Azure's names; if this server is yours, say so with vouching_for_azure",
     )
 }
@@ -162,6 +161,18 @@ pub(crate) fn path(
             )
         }
     }
+}
+
+/// The peer's key is of a kind whose signatures are not accepted.
+pub(crate) fn key(what: &str) -> Rejection {
+    Rejection::new(
+        CertificateError::BadSignature,
+        ErrorCode::CertificateRejected,
+        format!(
+            "the key of the peer's certificate is {what}, whose signatures the policy does not accept"
+        ),
+        "the server needs a certificate for ECDSA on P-256 or P-384, or RSA of 2048 bits or more",
+    )
 }
 
 /// The certificate is for other names.

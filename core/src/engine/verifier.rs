@@ -12,11 +12,17 @@ use webpki::{
     CertRevocationList, EndEntityCert, ExpirationPolicy, KeyUsage, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy, VerifiedPath,
 };
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::rejection::{self, Rejection};
 use super::scope;
 use crate::clock::Clock;
+use crate::error::{Error, ErrorCode};
+use crate::identity::KeyKind;
 use crate::trust::{Root, Roots, is_azure_name};
+
+/// Longer ones AWS-LC does not verify with.
+const MOST_RSA_BITS: usize = 8192;
 
 /// Verifies servers by the roots, pins and revocation lists of one configuration.
 pub(crate) struct Verifier {
@@ -62,16 +68,60 @@ impl Verifier {
         }
     }
 
+    /// Verifies `chain` now, for another TLS stack; without a `name`, which that stack verifies then, as for one of Azure's.
+    pub(crate) fn check(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: Option<&ServerName<'_>>,
+    ) -> Result<(), Error> {
+        let [end_entity, intermediates @ ..] = chain else {
+            return Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "the chain has no certificate",
+                "give the server's certificate, and after it those of its issuers",
+            ));
+        };
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(self.clock.now()?));
+        self.verify(end_entity, intermediates, name, now)
+            .and_then(|_| self.check_key(end_entity))
+            .map_err(|rejection| rejection.error)
+    }
+
+    /// Whether the key can make a signature that the handshake would accept.
+    fn check_key(&self, end_entity: &CertificateDer<'_>) -> Result<(), Rejection> {
+        let (_, certificate) =
+            X509Certificate::from_der(end_entity).map_err(|_| rejection::key("unreadable"))?;
+        let kind = KeyKind::within(certificate.public_key(), MOST_RSA_BITS)
+            .map_err(|what| rejection::key(&what))?;
+        let codes: Vec<_> = self
+            .schemes
+            .iter()
+            .map(|scheme| u16::from(*scheme))
+            .collect();
+        if kind
+            .schemes()
+            .iter()
+            .any(|scheme| codes.contains(&scheme.code()))
+        {
+            return Ok(());
+        }
+        Err(rejection::key(&kind.to_string()))
+    }
+
     /// Returns the index of the root that vouches for `end_entity` under `name`.
     fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
+        name: Option<&ServerName<'_>>,
         now: UnixTime,
     ) -> Result<usize, Rejection> {
         let certificate = EndEntityCert::try_from(end_entity).map_err(rejection::unreadable)?;
-        let azure = matches!(name, ServerName::DnsName(dns) if is_azure_name(dns.as_ref()));
+        let azure = match name {
+            Some(ServerName::DnsName(dns)) => is_azure_name(dns.as_ref()),
+            Some(_) => false,
+            None => true,
+        };
         let refusal = Cell::new(None);
         let accept = |path: &VerifiedPath<'_>| {
             let index = self
@@ -102,9 +152,11 @@ impl Verifier {
                 }
                 (error, _) => rejection::path(error, end_entity, intermediates),
             })?;
-        certificate
-            .verify_is_valid_for_subject_name(name)
-            .map_err(|error| rejection::name(error, end_entity, name))?;
+        if let Some(name) = name {
+            certificate
+                .verify_is_valid_for_subject_name(name)
+                .map_err(|error| rejection::name(error, end_entity, name))?;
+        }
         self.index_of(path.anchor())
             .ok_or_else(rejection::no_anchor)
     }
@@ -181,7 +233,7 @@ impl ServerCertVerifier for Verifier {
             return Err(rustls::Error::FailedToGetCurrentTime);
         };
         let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
-        match self.verify(end_entity, intermediates, &name, now) {
+        match self.verify(end_entity, intermediates, Some(&name), now) {
             Ok(root) => {
                 scope::current(|peer| peer.verified_root = Some(root));
                 Ok(ServerCertVerified::assertion())

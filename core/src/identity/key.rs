@@ -33,9 +33,9 @@ const RSA: &str = "1.2.840.113549.1.1.1";
 const ECDSA: &str = "1.2.840.10045.2.1";
 const ED25519: &str = "1.3.101.112";
 
-/// The kinds of key that a client may have.
+/// The kinds of key that are certified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KeyKind {
+pub(crate) enum KeyKind {
     Rsa { bits: usize },
     P256,
     P384,
@@ -43,13 +43,22 @@ pub(super) enum KeyKind {
 }
 
 impl KeyKind {
-    /// The kind of a certificate's key, if it can be used.
+    /// The kind of a client certificate's key, if it can be used.
     pub(super) fn of(spki: &SubjectPublicKeyInfo<'_>) -> Result<Self> {
+        Self::within(spki, 4096)
+            .map_err(|what| unsupported(format!("the certificate's key is {what}")))
+    }
+
+    /// The kind of a key whose signatures can be verified, RSA of at most `most_bits`; else what it is.
+    pub(crate) fn within(
+        spki: &SubjectPublicKeyInfo<'_>,
+        most_bits: usize,
+    ) -> std::result::Result<Self, String> {
         let algorithm = &spki.algorithm;
         let what = match algorithm.algorithm.to_id_string().as_str() {
             RSA => match spki.parsed() {
                 Ok(PublicKey::RSA(key)) => match bits(key.modulus) {
-                    bits @ 2048..=4096 => return Ok(Self::Rsa { bits }),
+                    bits if (2048..=most_bits).contains(&bits) => return Ok(Self::Rsa { bits }),
                     bits => format!("RSA of {bits} bits"),
                 },
                 _ => "RSA, but malformed".to_owned(),
@@ -69,11 +78,11 @@ impl KeyKind {
             ED25519 => return Ok(Self::Ed25519),
             other => algorithm_name(other),
         };
-        Err(unsupported(format!("the certificate's key is {what}")))
+        Err(what)
     }
 
     /// What such a key can sign with, preferred first.
-    pub(super) fn schemes(self) -> &'static [SignatureScheme] {
+    pub(crate) fn schemes(self) -> &'static [SignatureScheme] {
         match self {
             Self::Rsa { .. } => &[
                 SignatureScheme::RsaPssRsaeSha256,

@@ -24,6 +24,7 @@ use rustls::sign::{CertifiedKey, SigningKey};
 use crate::certificate::{Certificate, date};
 use crate::error::{Error, ErrorCode, Result};
 use chain::Chain;
+pub(crate) use key::KeyKind;
 pub use signer::Signer;
 
 /// A client's certificate chain and key. Immutable and cheap to clone; shows no key.

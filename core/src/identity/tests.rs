@@ -180,10 +180,10 @@ fn rsa_keys_are_of_2048_to_4096_bits() {
         let key = tlv(0x03, &[&[0], key.as_slice()].concat());
         let spki = tlv(0x30, &[algorithm.as_slice(), &key].concat());
         let (_, spki) = x509_parser::x509::SubjectPublicKeyInfo::from_der(&spki).unwrap();
-        key::KeyKind::of(&spki)
+        KeyKind::of(&spki)
     };
     for bits in [2048, 2049, 3072, 4096] {
-        assert_eq!(kind(bits).unwrap(), key::KeyKind::Rsa { bits });
+        assert_eq!(kind(bits).unwrap(), KeyKind::Rsa { bits });
     }
     for bits in [1024, 2047, 4097, 8192] {
         let error = failure(kind(bits), ErrorCode::UnsupportedKeyType);

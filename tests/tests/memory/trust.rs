@@ -5,6 +5,8 @@ use hubtls_tests::authority::{Authority, KeyKind, Request};
 use hubtls_tests::client::{builder, roots};
 use hubtls_tests::fixture::{self, AZURE_NAME};
 use hubtls_tests::memory::{Pair, ServerOptions};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 
 use crate::assert_error;
 
@@ -300,4 +302,56 @@ fn a_second_path_is_tried_when_the_first_root_may_not_vouch_for_azure() {
         let mut pair = Pair::named(&config, &options.config(), AZURE_NAME);
         pair.handshake().unwrap();
     }
+}
+
+#[test]
+fn another_tls_stack_is_told_of_a_server_what_a_handshake_says() {
+    let lists = RevocationLists::from_pem(fixture::revocation_lists().as_bytes()).unwrap();
+    let config = Config::builder()
+        .add_roots(roots())
+        .revocation_lists(lists)
+        .build()
+        .unwrap();
+    for (certificate, name) in [
+        ("rsa", "localhost"),
+        ("ecdsa-p384", "127.0.0.1"),
+        ("wrong-name", "localhost"),
+        ("expired", "localhost"),
+        ("not-yet-valid", "localhost"),
+        ("revoked", "localhost"),
+        ("azure-name", AZURE_NAME),
+    ] {
+        let chain = certificates(certificate);
+        let verified = config.verify_server(&chain, Some(name));
+        let shaken = connect_named(&config, certificate, name);
+        assert_eq!(verified.err(), shaken.err(), "{certificate}");
+    }
+    let error = config.verify_server(&certificates("rsa"), Some("no name"));
+    assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidServerName);
+    let error = config.verify_server(&[] as &[Vec<u8>], Some("localhost"));
+    assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidArgument);
+}
+
+#[test]
+fn without_a_name_only_a_root_that_vouches_for_any_is_enough() {
+    let chain = certificates("rsa");
+    let config = builder().build().unwrap();
+    let error = config.verify_server(&chain, None).unwrap_err();
+    assert_error(
+        &error,
+        ErrorCode::RootNotForAzure,
+        error.alert().map(|alert| alert.name()),
+        "any name",
+    );
+    let config = Config::builder().roots(roots().vouching_for_azure(true));
+    let config = config.build().unwrap();
+    config.verify_server(&chain, None).unwrap();
+}
+
+/// What the server shows, as DER.
+fn certificates(certificate: &str) -> Vec<Vec<u8>> {
+    let chain = fixture::server(certificate).chain();
+    CertificateDer::pem_slice_iter(chain.as_bytes())
+        .map(|der| der.unwrap().to_vec())
+        .collect()
 }

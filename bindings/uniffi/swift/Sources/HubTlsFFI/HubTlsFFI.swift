@@ -613,6 +613,12 @@ public protocol ConfigProtocol: AnyObject, Sendable {
     func roots()  -> Roots
 
     /**
+     * Verifies a server for another TLS stack as a connection does. `chain` has DER certificates, the server's first; without a `name`, which is then
+     * verified elsewhere, only roots will do that may vouch for any name.
+     */
+    func verifyServer(chain: [Data], name: String?) throws
+
+    /**
      * What is allowed but unwise or about to break, a sentence each.
      */
     func warnings()  -> [String]
@@ -734,6 +740,20 @@ open func roots() -> Roots  {
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
+}
+
+    /**
+     * Verifies a server for another TLS stack as a connection does. `chain` has DER certificates, the server's first; without a `name`, which is then
+     * verified elsewhere, only roots will do that may vouch for any name.
+     */
+open func verifyServer(chain: [Data], name: String?)throws   {try rustCallWithError(FfiConverterTypeHubTlsError_lift) {
+        uniffiCallStatus in
+    uniffi_hubtls_uniffi_fn_method_config_verify_server(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceData.lower(chain),
+        FfiConverterOptionString.lower(name),uniffiCallStatus
+    )
+}
 }
 
     /**
@@ -4633,6 +4653,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hubtls_uniffi_checksum_method_config_roots() != 16283) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_hubtls_uniffi_checksum_method_config_verify_server() != 49146) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_hubtls_uniffi_checksum_method_config_warnings() != 27700) {

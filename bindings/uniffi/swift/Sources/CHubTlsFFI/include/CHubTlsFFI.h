@@ -302,6 +302,11 @@ uint64_t uniffi_hubtls_uniffi_fn_method_config_policy(uint64_t ptr, RustCallStat
 uint64_t uniffi_hubtls_uniffi_fn_method_config_roots(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_FN_METHOD_CONFIG_VERIFY_SERVER
+#define UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_FN_METHOD_CONFIG_VERIFY_SERVER
+void uniffi_hubtls_uniffi_fn_method_config_verify_server(uint64_t ptr, RustBuffer chain, RustBuffer name, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_FN_METHOD_CONFIG_WARNINGS
 #define UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_FN_METHOD_CONFIG_WARNINGS
 RustBuffer uniffi_hubtls_uniffi_fn_method_config_warnings(uint64_t ptr, RustCallStatus *_Nonnull out_status
@@ -1101,6 +1106,12 @@ uint16_t uniffi_hubtls_uniffi_checksum_method_config_policy(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_CHECKSUM_METHOD_CONFIG_ROOTS
 #define UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_CHECKSUM_METHOD_CONFIG_ROOTS
 uint16_t uniffi_hubtls_uniffi_checksum_method_config_roots(void
+
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_CHECKSUM_METHOD_CONFIG_VERIFY_SERVER
+#define UNIFFI_FFIDEF_UNIFFI_HUBTLS_UNIFFI_CHECKSUM_METHOD_CONFIG_VERIFY_SERVER
+uint16_t uniffi_hubtls_uniffi_checksum_method_config_verify_server(void
 
 );
 #endif

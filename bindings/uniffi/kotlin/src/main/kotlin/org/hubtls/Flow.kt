@@ -9,6 +9,8 @@ import kotlin.concurrent.withLock
 
 /** Bytes between a socket and the engine. A reader never waits for a writer: what it has to send goes out behind the writer's bytes. */
 internal class Flow(val codec: Codec, private val socket: Socket) {
+    /** Of its own: who waits for the handshake must not wait for the read that comes after it. */
+    private val shaking = ReentrantLock()
     private val reading = ReentrantLock()
     private val writing = ReentrantLock()
     private val source = socket.getInputStream()
@@ -18,21 +20,36 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
     private var ciphertext = ByteArray(SMALL)
     private var sparse = 0
 
+    /** The user's time limit for a read, and the shorter one that the handshake has set instead; under [reading]. */
+    private var userTimeout = 0
+    private var shortened = -1
+
+    /** Set before the socket's input is ended by the user, which is nothing that the peer has cut: writing goes on. */
+    @Volatile
+    var isInputShut = false
+
+    /** A handshake whose time was up is not gone on with. */
+    private var late: HubTlsException? = null
+
     /** True if it did it, false if it was done. */
     fun handshake(timeout: Int, autoClose: Boolean): Boolean {
-        if (reading.isHeldByCurrentThread) throw HubTlsException.inUse()
-        return reading.withLock { shake(timeout, autoClose) }
+        if (shaking.isHeldByCurrentThread) throw HubTlsException.inUse()
+        if (isShaken()) return false
+        return shaking.withLock { !isShaken() && reading.withLock { shake(timeout, autoClose) } }
+    }
+
+    private fun isShaken(): Boolean {
+        codec.failure?.let { throw it.again() }
+        return !codec.isHandshaking
     }
 
     private fun shake(timeout: Int, autoClose: Boolean): Boolean {
-        codec.failure?.let { throw it.again() }
-        if (!codec.isHandshaking) return false
-        val userTimeout = socket.soTimeout
+        late?.let { throw it.again() }
         val deadline = System.nanoTime() + timeout * 1_000_000L
         try {
             transmit()
             while (codec.isHandshaking) {
-                if (timeout > 0) shorten(deadline, timeout, userTimeout)
+                if (timeout > 0) shorten(deadline, timeout)
                 try {
                     step(NOTHING, 0, 0)
                 } catch (error: SocketTimeoutException) {
@@ -42,20 +59,56 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
                 }
                 codec.failure?.let { throw it.again() }
             }
-        } catch (error: HubTlsException) {
-            // What was said, an alert, leaves before the end.
-            if (autoClose) quietly { socket.shutdownOutput() }
+        } catch (error: SocketTimeoutException) {
+            // It can be gone on with.
+            throw error
+        } catch (error: IOException) {
+            if (error is HubTlsException && codec.failure == null) late = error
+            // As JSSE does: many a caller forgets the socket.
+            if (autoClose) abandon()
             throw error
         } finally {
-            if (timeout > 0) quietly { socket.soTimeout = userTimeout }
+            lengthen()
         }
         return true
     }
 
-    private fun shorten(deadline: Long, timeout: Int, userTimeout: Int) {
+    private fun shorten(deadline: Long, timeout: Int) {
         val left = (deadline - System.nanoTime()) / 1_000_000
         if (left <= 0) throw HubTlsException.timedOut("the handshake", timeout)
-        socket.soTimeout = if (userTimeout > 0) minOf(userTimeout, left.toInt()) else left.toInt()
+        val now = socket.soTimeout
+        // The user may set it meanwhile.
+        if (now != shortened) userTimeout = now
+        shortened = if (userTimeout > 0) minOf(userTimeout, left.toInt()) else left.toInt()
+        socket.soTimeout = shortened
+    }
+
+    private fun lengthen() {
+        if (shortened >= 0) quietly { if (socket.soTimeout == shortened) socket.soTimeout = userTimeout }
+        shortened = -1
+    }
+
+    private fun abandon() {
+        // What was said, an alert, leaves before the end.
+        quietly { socket.shutdownOutput() }
+        discard()
+        quietly { socket.close() }
+    }
+
+    /**
+     * Takes what has come and nobody will read, session tickets for instance: closing a socket in which something lies resets the connection, and what
+     * was written last is lost.
+     */
+    fun discard() {
+        if (!reading.tryLock()) return
+        try {
+            var rest = MOST_DISCARDED
+            while (rest > 0 && source.available() > 0) rest -= maxOf(1, source.read(ciphertext))
+        } catch (_: IOException) {
+            // The peer may be gone.
+        } finally {
+            reading.unlock()
+        }
     }
 
     /** At least one byte; -1 when the peer has finished. */
@@ -66,16 +119,17 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
                 codec.failure?.let { throw it.again() }
                 if (codec.isEnded) return -1
                 val count = step(target, offset, length)
-                if (count > 0) return count
+                if (count != 0) return count
             }
             @Suppress("UNREACHABLE_CODE")
             -1
         }
 
-    /** Reads once from the socket and decrypts; the number of bytes for [target]. */
+    /** Reads once from the socket and decrypts; the number of bytes for [target], -1 if the user wants no more. */
     private fun step(target: ByteArray, offset: Int, length: Int): Int {
         val count = source.read(ciphertext)
         if (count < 0) {
+            if (isInputShut && !codec.isHandshaking) return -1
             codec.endOfTransport()
             return 0
         }
@@ -207,15 +261,17 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
     fun drain() {
         if (codec.isHandshaking || codec.failure != null || !reading.tryLock()) return
         try {
-            val userTimeout = socket.soTimeout
             val deadline = System.nanoTime() + PATIENCE * 1_000_000L
+            val rest = ByteArray(SMALL)
             try {
                 while (!codec.isEnded && codec.failure == null) {
-                    shorten(deadline, PATIENCE, 0)
-                    step(NOTHING, 0, 0)
+                    shorten(deadline, PATIENCE)
+                    if (step(rest, 0, rest.size) < 0) break
+                    // A peer that goes on sending fills no memory.
+                    while (codec.available > 0) codec.take(rest, 0, rest.size)
                 }
             } finally {
-                quietly { socket.soTimeout = userTimeout }
+                lengthen()
             }
         } catch (_: IOException) {
             // It does not finish.
@@ -235,6 +291,9 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
     private companion object {
         val NOTHING = ByteArray(0)
         const val SMALL = 4_096
+
+        /** Bytes that are read in vain when a socket is closed, at most. */
+        const val MOST_DISCARDED = 1_048_576
 
         /** Milliseconds that a peer's last words are waited for. */
         const val WORDS = 500

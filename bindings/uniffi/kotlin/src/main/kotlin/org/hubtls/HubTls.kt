@@ -34,13 +34,21 @@ object HubTls {
      * Java's own TLS with the policy applied, for whatever takes an `SSLContext`: azure-iot-sdk-java, java.net.http.
      *
      * Its socket factory and its engines set versions, suites, roots, and from Java 19 and 20 on signature schemes and groups; the host name is
-     * verified whatever parameters a user sets. What Java cannot be told is `UNSUPPORTED_BY_ENGINE`: revocation lists, another time, a key log,
-     * another name to send, `resumption(false)`, `postQuantum`, a fragment length that is required, a [Signer].
+     * verified whatever parameters a user sets. The server is verified by the engine, with its errors as causes. What Java cannot be told is
+     * `UNSUPPORTED_BY_ENGINE`: a key log, another name to send, `resumption(false)`, `postQuantum`, a fragment length that is required, a [Signer].
      */
     @JvmStatic
     @JvmOverloads
     @Throws(HubTlsException::class)
-    fun sslContext(config: Config = Config.create()): SSLContext = NativeContext.of(config)
+    fun sslContext(config: Config = Config.create()): SSLContext = NativeContext.of(config, null)
+
+    /**
+     * The same for a client that makes engines without saying for which host, as azure-iot-sdk-java does over AMQP: they verify [host]. Those made
+     * for another host, and sockets, verify theirs.
+     */
+    @JvmStatic
+    @Throws(HubTlsException::class)
+    fun sslContext(config: Config, host: String): SSLContext = NativeContext.of(config, host)
 
     /** The same for a policy and a client certificate. */
     @JvmStatic
@@ -48,7 +56,7 @@ object HubTls {
     @Throws(HubTlsException::class)
     fun sslContext(policy: Policy, identity: Identity? = null): SSLContext = sslContext(Config(policy = policy, identity = identity))
 
-    /** The roots of a configuration as Java's own TLS takes them, for OkHttp's `sslSocketFactory(factory, trustManager)`. */
+    /** What verifies servers, as Java's own TLS takes it, for OkHttp's `sslSocketFactory(factory, trustManager)`. */
     @JvmStatic
     @Throws(HubTlsException::class)
     fun trustManager(config: Config): X509TrustManager = NativeContext.trustManager(config)

@@ -28,6 +28,7 @@ class HubTlsSocketFactory
         private fun over(beneath: Socket, host: String?, autoClose: Boolean) = TlsSocket(beneath, config, host, autoClose, handshakeTimeout)
 
         /** Not connected: the name is that of the address it is connected to. */
+        @Throws(IOException::class)
         override fun createSocket(): Socket = over(Socket(), null, true)
 
         @Throws(IOException::class)

@@ -1,5 +1,6 @@
 package org.hubtls
 
+import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
 import java.security.KeyStore
@@ -58,7 +59,8 @@ class Identity private constructor(
         @Throws(HubTlsException::class)
         fun fromFiles(chain: Path, key: Path = chain, passphrase: String? = null): Identity {
             val beneath = calling { Beneath.fromFiles(chain.toString(), key.toString(), passphrase) }
-            return Identity(beneath) { PemKey.read(Files.readAllBytes(key), passphrase) }
+            val copy = contentOf(key)
+            return Identity(beneath) { PemKey.read(copy, passphrase) }
         }
 
         /** From the content of a PKCS#12 file (`.pfx`, `.p12`) with one private key. */
@@ -77,8 +79,17 @@ class Identity private constructor(
         @Throws(HubTlsException::class)
         fun fromPkcs12File(path: Path, passphrase: String? = null): Identity {
             val beneath = calling { Beneath.fromPkcs12File(path.toString(), passphrase) }
-            return Identity(beneath) { PemKey.ofPkcs12(Files.readAllBytes(path), passphrase) }
+            val copy = contentOf(path)
+            return Identity(beneath) { PemKey.ofPkcs12(copy, passphrase) }
         }
+
+        /** Read at once: later the file may be gone, or hold another key than the certificate's. */
+        private fun contentOf(path: Path): ByteArray =
+            try {
+                Files.readAllBytes(path)
+            } catch (error: IOException) {
+                throw HubTlsException.invalid("$path cannot be read: ${error.message}", "check the path and who may read it")
+            }
 
         /**
          * From a chain in PEM, or one certificate in DER, and a signer with the key of its first certificate.

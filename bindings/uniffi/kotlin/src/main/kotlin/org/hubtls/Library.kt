@@ -31,7 +31,8 @@ internal object Library {
     private fun open() {
         val library =
             try {
-                NativeLibrary.getInstance(System.getProperty("uniffi.component.$NAME.libraryOverride") ?: NAME)
+                // By this class's loader, as the classes of org.hubtls.ffi do it: the thread's may not know the jar, and JNA would load it a second time.
+                NativeLibrary.getInstance(System.getProperty("uniffi.component.$NAME.libraryOverride") ?: NAME, Library::class.java.classLoader)
             } catch (error: LinkageError) {
                 throw unloadable(error)
             }
@@ -47,7 +48,7 @@ internal object Library {
     }
 
     private fun unloadable(error: LinkageError): UnsatisfiedLinkError {
-        val folder = System.getProperty("jna.tmpdir") ?: System.getProperty("java.io.tmpdir")
+        val folder = System.getProperty("jna.tmpdir") ?: "JNA's folder for it (in Linux ~/.cache/JNA/temp)"
         val file = "${Platform.RESOURCE_PREFIX}/${System.mapLibraryName(NAME)}"
         val inside = Library::class.java.classLoader?.getResource(file) != null
         val why =

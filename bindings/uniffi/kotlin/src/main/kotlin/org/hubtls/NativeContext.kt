@@ -16,12 +16,13 @@ import javax.net.ssl.X509TrustManager
 /** Java's own TLS with the policy applied. */
 internal class NativeContext private constructor(spi: NativeContextSpi, beneath: SSLContext) : SSLContext(spi, beneath.provider, beneath.protocol) {
     companion object {
-        fun of(config: Config): SSLContext {
+        /** `host` is what engines verify whose maker says no other. */
+        fun of(config: Config, host: String?): SSLContext {
             refuseImpossible(config)
             val beneath = getInstance("TLS")
             val keys = config.identity?.let { arrayOf<KeyManager>(NativeKeys(it)) }
             beneath.init(keys ?: emptyArray(), arrayOf<TrustManager>(NativeTrust(config)), null)
-            return NativeContext(NativeContextSpi(config, beneath), beneath)
+            return NativeContext(NativeContextSpi(config, beneath, host), beneath)
         }
 
         fun trustManager(config: Config): X509TrustManager = NativeTrust(config)
@@ -31,9 +32,6 @@ internal class NativeContext private constructor(spi: NativeContextSpi, beneath:
             val length = options.fragmentLength ?: config.policy.fragmentLength
             val wishes =
                 listOf(
-                    options.revocationLists.isNotEmpty() to "revocation lists",
-                    options.requireRevocationStatus to "to require a revocation status",
-                    (options.time != null) to "another time",
                     (options.keyLog != null) to "to log keys",
                     (options.sni !== Sni.FROM_NAME) to "another name to send",
                     !options.resumption to "to resume no sessions",
@@ -45,7 +43,7 @@ internal class NativeContext private constructor(spi: NativeContextSpi, beneath:
     }
 }
 
-internal class NativeContextSpi(private val config: Config, private val beneath: SSLContext) : SSLContextSpi() {
+internal class NativeContextSpi(private val config: Config, private val beneath: SSLContext, private val host: String?) : SSLContextSpi() {
     override fun engineInit(keys: Array<KeyManager>?, trust: Array<TrustManager>?, random: SecureRandom?): Unit =
         throw KeyManagementException("it is initialized already: keys and roots are those of the Config")
 
@@ -53,9 +51,10 @@ internal class NativeContextSpi(private val config: Config, private val beneath:
 
     override fun engineGetServerSocketFactory(): SSLServerSocketFactory = throw UnsupportedOperationException("hubtls is a client")
 
-    override fun engineCreateSSLEngine(): SSLEngine = NativeEngine(beneath.createSSLEngine(), config)
+    override fun engineCreateSSLEngine(): SSLEngine =
+        NativeEngine(if (host == null) beneath.createSSLEngine() else beneath.createSSLEngine(host, -1), config)
 
-    override fun engineCreateSSLEngine(host: String, port: Int): SSLEngine = NativeEngine(beneath.createSSLEngine(host, port), config)
+    override fun engineCreateSSLEngine(host: String?, port: Int): SSLEngine = NativeEngine(beneath.createSSLEngine(host, port), config)
 
     override fun engineGetServerSessionContext(): SSLSessionContext? = null
 

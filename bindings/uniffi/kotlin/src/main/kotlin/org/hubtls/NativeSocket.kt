@@ -52,7 +52,7 @@ internal class NativeSocket(private val tls: SSLSocket, config: Config) : Socket
     }
 
     private fun apply() {
-        tls.sslParameters = wishes.nativeParameters()
+        tls.sslParameters = wishes.nativeParameters(fragmentLength = true)
     }
 
     override fun connect(address: SocketAddress, timeout: Int) {

@@ -1,39 +1,31 @@
 package org.hubtls
 
+import java.net.IDN
 import java.net.Socket
-import java.security.KeyStore
 import java.security.cert.CertificateException
 import java.security.cert.X509Certificate
-import java.util.concurrent.ConcurrentHashMap
 import javax.net.ssl.ExtendedSSLSession
 import javax.net.ssl.SNIHostName
 import javax.net.ssl.SSLEngine
-import javax.net.ssl.SSLParameters
 import javax.net.ssl.SSLSession
 import javax.net.ssl.SSLSocket
-import javax.net.ssl.TrustManagerFactory
 import javax.net.ssl.X509ExtendedTrustManager
 
 /**
- * Java's own verification with the roots of a configuration. It verifies the host name whatever the parameters of the connection say, and lets added
- * private roots not vouch for names of Azure's.
+ * The engine's verification, for Java's own TLS: chain, roots, pins, revocation and the host name, whatever the parameters of the connection say.
+ *
+ * Java's own would believe more: SHA-1, RSA of 1024 bits, a common name, a wildcard for a part of a label, a root beyond its name constraints.
  */
-internal class NativeTrust(config: Config) : X509ExtendedTrustManager() {
-    private val roots = config.roots
-    private val pins = config.pins
+internal class NativeTrust(private val config: Config) : X509ExtendedTrustManager() {
     private val policy = config.policy
-    private val all = delegate(roots, null)
-    private val some = ConcurrentHashMap<Set<String>, X509ExtendedTrustManager>()
+    private val issuers by lazy { config.roots.all.mapNotNull { it.pem?.let { pem -> certificateOf(pem.toByteArray()) } } }
 
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, engine: SSLEngine) =
-        check(chain, authType, engine.handshakeSession)
+    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, engine: SSLEngine) = check(chain, engine.handshakeSession)
 
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, socket: Socket) =
-        check(chain, authType, (socket as SSLSocket).handshakeSession)
+    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, socket: Socket) = check(chain, (socket as SSLSocket).handshakeSession)
 
     /** For those who verify the name themselves: OkHttp's cleaner of chains, say. Without a name only roots will do that may vouch for any. */
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String) =
-        vouchingFor(listOf(OF_AZURE)).checkServerTrusted(chain, authType)
+    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String) = verify(chain, null)
 
     override fun checkClientTrusted(chain: Array<X509Certificate>, authType: String) = throw CertificateException("hubtls is a client")
 
@@ -41,96 +33,47 @@ internal class NativeTrust(config: Config) : X509ExtendedTrustManager() {
 
     override fun checkClientTrusted(chain: Array<X509Certificate>, authType: String, engine: SSLEngine) = checkClientTrusted(chain, authType)
 
-    override fun getAcceptedIssuers(): Array<X509Certificate> = all.acceptedIssuers
+    override fun getAcceptedIssuers(): Array<X509Certificate> = issuers.toTypedArray()
 
-    private fun check(chain: Array<X509Certificate>, authType: String, session: SSLSession) {
+    private fun check(chain: Array<X509Certificate>, session: SSLSession) {
         if (session.protocol !in policy.versions || session.cipherSuite !in policy.suites) {
             throw refused("POLICY_WIDENED", 205, "${session.protocol} with ${session.cipherSuite} is not in the policy $policy", "ask for no more than it has")
         }
-        // Java accepts the name that is sent for the name that is verified.
+        val host = session.peerHost?.let(::asciiOf)
         val sent = (session as? ExtendedSSLSession)?.requestedServerNames.orEmpty().filterIsInstance<SNIHostName>().map { it.asciiName }
-        val names = listOfNotNull(session.peerHost) + sent
-        val believed = vouchingFor(names)
-        val asked = Asked(session)
-        if (believed === all) return all.checkServerTrusted(chain, authType, asked)
+        // The session is resumed for whoever connects to that host later.
+        for (name in sent) {
+            if (host != null && !name.equals(host, ignoreCase = true)) {
+                throw refused("INVALID_ARGUMENT", 101, "$name would be sent and $host be verified", "connect by the name that the server has")
+            }
+        }
+        val name = host ?: sent.firstOrNull() ?: throw refused(
+            "INVALID_SERVER_NAME",
+            104,
+            "Java's TLS was not told whom it connects to",
+            "createSSLEngine(host, port), or HubTls.sslContext(config, host) for whom that is not told",
+        )
+        verify(chain, name)
+    }
+
+    private fun verify(chain: Array<X509Certificate>, name: String?) {
         try {
-            believed.checkServerTrusted(chain, authType, asked)
-        } catch (error: CertificateException) {
-            all.checkServerTrusted(chain, authType, asked)
-            throw refused(
-                "ROOT_NOT_FOR_AZURE",
-                308,
-                "a private root vouched for ${names.firstOrNull()}",
-                "if it should, let it: Roots.vouchingForAzure()",
-                error,
-            )
+            calling { config.beneath.verifyServer(chain.map { it.encoded }, name) }
+        } catch (error: HubTlsException) {
+            throw CertificateException(error.message, error)
         }
     }
 
-    private fun refused(code: String, number: Int, sentence: String, hint: String, because: Throwable? = null): CertificateException {
-        val error = HubTlsException(code, number, sentence, hint, cause = because)
+    /** As it is sent and verified, whatever letters and dots the user wrote it with. */
+    private fun asciiOf(host: String): String =
+        try {
+            IDN.toASCII(host).removeSuffix(".")
+        } catch (_: IllegalArgumentException) {
+            host
+        }
+
+    private fun refused(code: String, number: Int, sentence: String, hint: String): CertificateException {
+        val error = HubTlsException(code, number, sentence, hint)
         return CertificateException(error.message, error)
     }
-
-    /** With the roots that are believed about all of these names. */
-    private fun vouchingFor(names: List<String>): X509ExtendedTrustManager {
-        var left = roots
-        for (name in names) left = left.believedAbout(name)
-        if (left.count == roots.count) return all
-        return some.computeIfAbsent(left.all.map { it.pin }.toSet()) { delegate(left, names.first()) }
-    }
-
-    private fun delegate(roots: Roots, name: String?): X509ExtendedTrustManager {
-        val store = KeyStore.getInstance(KeyStore.getDefaultType())
-        store.load(null, null)
-        for (root in roots.all) {
-            if (pins.isNotEmpty() && root.pin !in pins) continue
-            val pem = root.pem ?: throw HubTlsException.unsupported(
-                "to trust a root of which only name and key are known, as those of Roots.publicWeb()",
-                "leave them out, or use the engine",
-            )
-            store.setCertificateEntry(root.pin, certificateOf(pem.toByteArray()))
-        }
-        if (store.size() == 0 && name == null) {
-            throw HubTlsException("NO_ROOTS", 262, "no root is left", "let one of the pins be that of a trusted root")
-        }
-        // An empty store trusts nobody: Java says so when it has to verify.
-        if (store.size() == 0) return Nobody
-        val factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm())
-        factory.init(store)
-        return factory.trustManagers.filterIsInstance<X509ExtendedTrustManager>().first()
-    }
-
-    private companion object {
-        /** A name of Azure's, like any other. */
-        const val OF_AZURE = "hub.azure-devices.net"
-    }
-}
-
-/** Trusts nobody. */
-private object Nobody : X509ExtendedTrustManager() {
-    private fun no(): Nothing = throw CertificateException("no root is believed about this name")
-
-    override fun checkClientTrusted(chain: Array<X509Certificate>, authType: String, socket: Socket) = no()
-
-    override fun checkClientTrusted(chain: Array<X509Certificate>, authType: String, engine: SSLEngine) = no()
-
-    override fun checkClientTrusted(chain: Array<X509Certificate>, authType: String) = no()
-
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, socket: Socket) = no()
-
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String, engine: SSLEngine) = no()
-
-    override fun checkServerTrusted(chain: Array<X509Certificate>, authType: String) = no()
-
-    override fun getAcceptedIssuers(): Array<X509Certificate> = emptyArray()
-}
-
-/** What Java's verification asks a connection: its session, and whether the name is to be verified. */
-private class Asked(private val session: SSLSession) : StubEngine() {
-    override fun getHandshakeSession(): SSLSession = session
-
-    override fun getSession(): SSLSession = session
-
-    override fun getSSLParameters(): SSLParameters = SSLParameters().apply { endpointIdentificationAlgorithm = "HTTPS" }
 }

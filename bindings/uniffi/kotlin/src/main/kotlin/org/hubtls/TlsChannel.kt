@@ -7,6 +7,7 @@ import java.net.SocketAddress
 import java.net.StandardSocketOptions
 import java.nio.channels.AsynchronousSocketChannel
 import java.util.concurrent.atomic.AtomicBoolean
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -105,11 +106,20 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
 
     private suspend fun send(bytes: ByteArray, count: Int) {
         try {
-            transport.send(bytes, count)
+            closing { transport.send(bytes, count) }
         } catch (error: IOException) {
             throw explained(error)
         }
     }
+
+    /** The transport closes what is cancelled half sent, and all of the channel with it. */
+    private inline fun closing(send: () -> Unit) =
+        try {
+            send()
+        } catch (error: CancellationException) {
+            close()
+            throw error
+        }
 
     private suspend fun explained(error: IOException): IOException {
         if (closed.get() || !reading.tryLock()) return error
@@ -151,7 +161,7 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
         do {
             val encrypted = ByteArray(Arrays.SIZE)
             val count = codec.outgoing(encrypted)
-            if (count > 0) transport.send(encrypted, count)
+            if (count > 0) closing { transport.send(encrypted, count) }
         } while (codec.wantsTransmit)
     }
 
@@ -164,6 +174,14 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
             codec.finish()
             finished = true
             flush()
+        }
+        // What lies unread when a socket is closed, a session ticket say, makes it reset the connection, and what was written last is lost.
+        if (reading.tryLock()) {
+            try {
+                if (!codec.isEnded && codec.failure == null) transport.begin()
+            } finally {
+                reading.unlock()
+            }
         }
     }
 
@@ -208,13 +226,31 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
         ): TlsChannel {
             if (handshakeTimeout == 0) return connect(config, host, port, serverName)
             require(handshakeTimeout > 0) { "$handshakeTimeout is no time in milliseconds" }
-            return withTimeoutOrNull(handshakeTimeout.toLong()) { connect(config, host, port, serverName) }
-                ?: throw HubTlsException.timedOut("the handshake", handshakeTimeout)
+            var made: TlsChannel? = null
+            val inTime =
+                try {
+                    withTimeoutOrNull(handshakeTimeout.toLong()) { connect(config, host, port, serverName).also { made = it } }
+                } catch (error: Throwable) {
+                    made?.close()
+                    throw error
+                }
+            // The time can be up when all is done.
+            if (inTime == null) made?.close()
+            return inTime ?: throw HubTlsException.timedOut("the handshake", handshakeTimeout)
         }
 
         private suspend fun connect(config: Config, host: String, port: Int, serverName: String): TlsChannel {
             // Before anything is opened: the name may be wrong.
-            val codec = Codec(config, serverName)
+            val codec = Codec(config, withoutZone(serverName))
+            try {
+                return connect(codec, host, port)
+            } catch (error: Throwable) {
+                codec.close()
+                throw error
+            }
+        }
+
+        private suspend fun connect(codec: Codec, host: String, port: Int): TlsChannel {
             val addresses = withContext(Dispatchers.IO) { InetAddress.getAllByName(host) }
             var failed: IOException? = null
             for (address in addresses) {
@@ -239,7 +275,6 @@ class TlsChannel private constructor(private val codec: Codec, private val trans
                 }
                 return channel
             }
-            codec.close()
             throw failed!!
         }
     }

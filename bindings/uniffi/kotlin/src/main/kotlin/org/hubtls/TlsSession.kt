@@ -28,9 +28,15 @@ internal class TlsSession(
 
     override fun getLastAccessedTime(): Long = created
 
-    override fun invalidate() = Unit
+    @Volatile
+    private var invalidated = false
 
-    override fun isValid(): Boolean = negotiated != null
+    /** For whoever asks [isValid]; what is resumed is the configuration's affair. */
+    override fun invalidate() {
+        invalidated = true
+    }
+
+    override fun isValid(): Boolean = negotiated != null && !invalidated
 
     override fun putValue(name: String, value: Any) {
         val before = values.put(name, value)

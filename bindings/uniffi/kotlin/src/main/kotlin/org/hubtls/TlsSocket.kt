@@ -15,6 +15,10 @@ import javax.net.ssl.HandshakeCompletedListener
 import javax.net.ssl.SSLParameters
 import javax.net.ssl.SSLSession
 
+/** An address without the network interface that it is reached by, which is no part of it in a certificate. */
+internal fun withoutZone(name: String): String =
+    if (':' in name) name.removeSurrounding("[", "]").substringBefore('%') else name
+
 /**
  * A TLS connection as a `javax.net.ssl.SSLSocket`, on hubtls's own engine. Made by [HubTlsSocketFactory] or [TlsSocket.connect].
  *
@@ -55,12 +59,13 @@ class TlsSocket internal constructor(
     /** What was agreed; null before the handshake is complete, and after [close] if nobody had asked before. */
     val negotiated: Negotiated? get() = flow?.codec?.negotiated
 
+    @Throws(IOException::class)
     override fun connect(address: SocketAddress, timeout: Int) {
         beneath.connect(address, timeout)
         if (host == null && address is InetSocketAddress) host = address.hostString
     }
 
-    /** Shakes hands; does nothing if that is done. Failures are [HubTlsException]. */
+    /** Shakes hands; does nothing if that is done. Failures are [HubTlsException], and close the socket as with JSSE. */
     @Throws(IOException::class)
     override fun startHandshake() {
         val flow = begun()
@@ -74,7 +79,7 @@ class TlsSocket internal constructor(
             flow?.let { return it }
             if (!isConnected) throw SocketException("Socket is not connected")
             val name = nameToVerify()
-            return Flow(Codec(calling { wishes.config() }, name), beneath).also { flow = it }
+            return Flow(Codec(calling { wishes.config() }, withoutZone(name)), beneath).also { flow = it }
         }
     }
 
@@ -82,7 +87,7 @@ class TlsSocket internal constructor(
     private fun nameToVerify(): String {
         val sent = wishes.serverName
         val named = host ?: sent ?: return beneath.inetAddress.hostAddress
-        if (sent != null && !sent.equals(host ?: sent, ignoreCase = true)) {
+        if (sent != null && !sent.equals(host?.removeSuffix(".") ?: sent, ignoreCase = true)) {
             throw HubTlsException.invalid("$sent would be sent and $host be verified", "connect by the name that the server has")
         }
         return named
@@ -97,12 +102,14 @@ class TlsSocket internal constructor(
         telling.start()
     }
 
+    @Throws(IOException::class)
     override fun getInputStream(): InputStream {
         checkOpen()
         if (isInputShutdown) throw SocketException("Socket input is shutdown")
         return input
     }
 
+    @Throws(IOException::class)
     override fun getOutputStream(): OutputStream {
         checkOpen()
         if (isOutputShutdown) throw SocketException("Socket output is shutdown")
@@ -122,6 +129,7 @@ class TlsSocket internal constructor(
     }
 
     /** Sends close_notify, behind all that was written: nothing more can be written, reading goes on until the peer finishes too. */
+    @Throws(IOException::class)
     override fun shutdownOutput() {
         checkOpen()
         if (isOutputShutdown) throw SocketException("Socket output is already shutdown")
@@ -131,19 +139,22 @@ class TlsSocket internal constructor(
     }
 
     /** From now on reads see an end. */
+    @Throws(IOException::class)
     override fun shutdownInput() {
         checkOpen()
         inputShut = true
+        flow?.isInputShut = true
         if (autoClose) beneath.shutdownInput()
     }
 
     /** Sends close_notify if no write is under way, and ends reads and writes of other threads, which see `Socket closed`. */
+    @Throws(IOException::class)
     override fun close() {
         if (!closing.compareAndSet(false, true)) return
         val flow = synchronized(starting) { flow }
         try {
             if (flow != null && !outputShut) flow.farewell()
-            if (flow != null && !autoClose) flow.drain()
+            if (flow != null) if (autoClose) flow.discard() else flow.drain()
         } finally {
             try {
                 if (autoClose) beneath.close()
@@ -249,7 +260,8 @@ class TlsSocket internal constructor(
             return shaken().read(target, offset, length)
         }
 
-        override fun available(): Int = flow?.codec?.available ?: 0
+        // Another thread may be reading: what it moves meanwhile may look like less than nothing.
+        override fun available(): Int = maxOf(0, flow?.codec?.available ?: 0)
 
         override fun close() = this@TlsSocket.close()
     }

@@ -30,12 +30,7 @@ internal class Transport(private val channel: AsynchronousSocketChannel) {
 
     /** How many bytes came; -1 at the end. Cancelled, it goes on for the next call. For one coroutine at a time. */
     suspend fun receive(): Int {
-        val arrival =
-            arriving ?: CompletableDeferred<Int>().also {
-                arriving = it
-                chunk.clear()
-                channel.read(chunk, it, Arriving)
-            }
+        val arrival = begin()
         try {
             val count = arrival.await()
             arriving = null
@@ -44,6 +39,14 @@ internal class Transport(private val channel: AsynchronousSocketChannel) {
             throw told(error)
         }
     }
+
+    /** Begins what the next [receive] will wait for. */
+    fun begin(): CompletableDeferred<Int> =
+        arriving ?: CompletableDeferred<Int>().also {
+            arriving = it
+            chunk.clear()
+            channel.read(chunk, it, Arriving)
+        }
 
     /** All of it. Cancelled, it closes. */
     suspend fun send(bytes: ByteArray, count: Int) {

@@ -64,15 +64,18 @@ internal class Wishes(private val config: Config) {
             serverName?.let { serverNames = listOf(SNIHostName(it)) }
         }
 
-    /** What Java's own TLS is told: all of the policy that it can express. */
-    fun nativeParameters(): SSLParameters {
+    /** What Java's own TLS is told: all of the policy that it can express. Only sockets are told of a [fragmentLength]. */
+    fun nativeParameters(fragmentLength: Boolean = false): SSLParameters {
         val wanted = parameters()
         val versions = wanted.protocols.toSet()
         // TLS 1.2 without TLS 1.3: its suites are of no use to Java then.
         wanted.cipherSuites = wanted.cipherSuites.filter { ("TLSv1.3" in versions) || !isOfTls13(it) }.toTypedArray()
         NamedGroups.set(wanted, (groups?.map { it.lowercase() } ?: policy.jsseNamedGroups).toTypedArray())
         SignatureSchemes.set(wanted, policy.signatureSchemes.toTypedArray())
-        (config.options.fragmentLength?.let(policy::withFragmentLength) ?: policy).jsseMaximumPacketSize?.let { wanted.maximumPacketSize = it }
+        // An engine with such a packet size takes no larger record, even of a server that did not agree.
+        if (fragmentLength) {
+            (config.options.fragmentLength?.let(policy::withFragmentLength) ?: policy).jsseMaximumPacketSize?.let { wanted.maximumPacketSize = it }
+        }
         return wanted
     }
 

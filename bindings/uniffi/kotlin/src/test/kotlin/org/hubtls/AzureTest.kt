@@ -10,6 +10,8 @@ import com.microsoft.azure.sdk.iot.device.exceptions.IotHubClientException
 import com.microsoft.azure.sdk.iot.device.twin.DirectMethodResponse
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
+import javax.net.ssl.SSLContext
+import kotlin.concurrent.thread
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -27,10 +29,10 @@ class AzureTest {
     private val device by lazy { bench.authority.issue("device-01").let { Identity.fromFiles(it.chain, it.key) } }
     private val config by lazy { Config(addRoots = bench.authority.roots.vouchingForAzure(), identity = device) }
 
-    private fun client(config: Config): DeviceClient {
-        val options = ClientOptions.builder().sslContext(HubTls.sslContext(config)).keepAliveInterval(30).build()
-        return DeviceClient("HostName=my-hub.azure-devices.net;DeviceId=device-01;x509=true", IotHubClientProtocol.MQTT, options)
-    }
+    private fun client(config: Config) = client(HubTls.sslContext(config), IotHubClientProtocol.MQTT)
+
+    private fun client(context: SSLContext, protocol: IotHubClientProtocol) =
+        DeviceClient("HostName=$HOST;DeviceId=device-01;x509=true", protocol, ClientOptions.builder().sslContext(context).keepAliveInterval(30).build())
 
     private fun broker(server: Issued) =
         bench.mosquitto(
@@ -54,7 +56,7 @@ class AzureTest {
 
     @Test
     fun `a device sends, receives, has a twin and methods`() {
-        val (_, plain) = broker(bench.authority.issue("my-hub.azure-devices.net"))
+        val (_, plain) = broker(bench.authority.issue(HOST))
         val hub = Hub(bench, plain)
         val client = client(config)
         val received = LinkedBlockingQueue<String>()
@@ -89,10 +91,24 @@ class AzureTest {
 
     @Test
     fun `a hub whose root is not trusted is refused`() {
-        broker(bench.authority.issue("my-hub.azure-devices.net"))
+        broker(bench.authority.issue(HOST))
         assertThrows(IotHubClientException::class.java) { client(Config(identity = device)).open(false) }
         // Nor one that is trusted, but not for names of Azure's.
         val error = assertThrows(IotHubClientException::class.java) { client(Config(addRoots = bench.authority.roots, identity = device)).open(false) }
         assertEquals("ROOT_NOT_FOR_AZURE", generateSequence<Throwable>(error) { it.cause }.filterIsInstance<HubTlsException>().first().code)
+    }
+
+    @Test
+    fun `over AMQP it verifies the hub that its context names`() {
+        val said = LinkedBlockingQueue<String>()
+        JsseServer.start(bench, bench.authority.issue(HOST), bench.authority, 5671) { said.put(it.inputStream.readNBytes(4).decodeToString()) }
+        val client = client(HubTls.sslContext(config, HOST), IotHubClientProtocol.AMQPS)
+        // For a minute it waits for an answer in AMQP.
+        thread(isDaemon = true) { runCatching { client.open(false) } }
+        assertEquals("AMQP", said.poll(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
+    }
+
+    private companion object {
+        const val HOST = "my-hub.azure-devices.net"
     }
 }

@@ -1,7 +1,9 @@
 package org.hubtls
 
 import java.net.SocketException
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import kotlin.random.Random
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Dispatchers
@@ -72,6 +74,27 @@ class ChannelTest {
         delay(300)
         withTimeout(PATIENCE.toLong()) { writing.cancelAndJoin() }
         assertTrue(runCatching { channel.write(ByteArray(1)) }.exceptionOrNull() is SocketException)
+        assertTrue(channel.isClosed)
+    }
+
+    @Test
+    fun `what was written before finishing arrives, though nothing was read`() = runBlocking {
+        val counted = CompletableFuture<Int>()
+        val go = CountDownLatch(1)
+        val port =
+            JsseServer.start(bench, setUp = { it.receiveBufferSize = 20_000 }) {
+                it.startHandshake()
+                go.await()
+                counted.complete(runCatching { it.inputStream.readAllBytes().size }.getOrDefault(-1))
+            }
+        val channel = connected(port)
+        // A session ticket, which nobody reads.
+        delay(200)
+        channel.write(ByteArray(500_000))
+        channel.finish()
+        channel.close()
+        go.countDown()
+        assertEquals(500_000, counted.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
     }
 
     @Test

@@ -45,12 +45,13 @@ object JsseServer {
         bench: Bench,
         server: Issued = bench.authority.issue(),
         clients: Authority? = null,
+        port: Int = 0,
         setUp: (SSLSocket) -> Unit = {},
         handle: (SSLSocket) -> Unit = ::echo,
     ): Int {
         val factory = context(server, clients).socketFactory
         // Closing what is beneath ends it at once; JSSE's own close would wait for a thread that shakes hands or writes.
-        return bench.tcp { beneath ->
+        return bench.tcp(port) { beneath ->
             val socket = factory.createSocket(beneath, null, true) as SSLSocket
             if (clients != null) socket.needClientAuth = true
             setUp(socket)

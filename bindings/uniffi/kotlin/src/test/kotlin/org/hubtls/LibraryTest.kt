@@ -35,6 +35,16 @@ class LibraryTest {
     fun `it is loaded from the class path`() = assertSays(said(classes), "version 0.1.0")
 
     @Test
+    fun `it is loaded once, whatever loader the thread has`() {
+        val jar = bench.folder.resolve("hubtls.jar")
+        ToolProvider.findFirst("jar").get().run(System.out, System.err, "-c", "-f", "$jar", "-C", "$classes", ".")
+        val path = classPath.map { if (it == classes) jar else it }
+        val (all, others) = listOf(path, path - jar).map { it.joinToString(File.pathSeparator) }
+        val child = ProcessBuilder("${System.getProperty("java.home")}/bin/java", "-Dpath=$all", "-cp", others, "org.hubtls.LoadApart")
+        assertSays(child.redirectErrorStream(true).start().inputStream.readAllBytes().decodeToString(), "version 0.1.0, loaded 1")
+    }
+
+    @Test
     fun `a platform without a library is named`() {
         val own = copied()
         Files.list(own).use { all -> all.filter { "$it".contains("x86-64") || "$it".contains("aarch64") }.forEach { it.toFile().deleteRecursively() } }
@@ -76,6 +86,21 @@ class LibraryTest {
             val text = child.inputStream.readAllBytes().decodeToString()
             assertSays(text, "UnsatisfiedLinkError: hubtls 0.1.0: ", "could not be loaded from $noexec", "noexec", "-Djna.tmpdir=")
         }
+    }
+}
+
+/** Run by a test above: the package has a loader of its own, which the thread does not know. */
+object LoadApart {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        val path = System.getProperty("path").split(File.pathSeparator).map { Path.of(it).toUri().toURL() }.toTypedArray()
+        Thread.currentThread().contextClassLoader = ClassLoader.getPlatformClassLoader()
+        val loader = java.net.URLClassLoader(path, ClassLoader.getPlatformClassLoader())
+        val version = loader.loadClass("org.hubtls.HubTls").getMethod("version").invoke(null)
+        // JNA's own library is small.
+        val maps = Files.readAllLines(Path.of("/proc/self/maps")).filter { " r-xp " in it && "/jna" in it }
+        val large = maps.count { line -> line.substringBefore(' ').split('-').let { (from, to) -> to.toLong(16) - from.toLong(16) > 1_000_000 } }
+        println("version $version, loaded $large")
     }
 }
 

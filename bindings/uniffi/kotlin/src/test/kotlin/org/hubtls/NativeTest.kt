@@ -8,7 +8,7 @@ import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.nio.ByteBuffer
 import java.nio.file.Files
-import java.time.Instant
+import java.nio.file.StandardCopyOption
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import javax.net.ssl.SSLContext
@@ -133,6 +133,20 @@ class NativeTest {
     }
 
     @Test
+    fun `a key is that of the file when the identity was made`() {
+        val (ours, other) = List(2) { bench.authority.issue("device-01") }
+        val key = bench.folder.resolve("rotated.key").also { Files.copy(ours.key, it) }
+        val identity = Identity.fromFiles(ours.chain, key)
+        val port = JsseServer.start(bench, clients = bench.authority)
+        for (change in listOf<() -> Unit>({ Files.copy(other.key, key, StandardCopyOption.REPLACE_EXISTING) }, { Files.delete(key) })) {
+            change()
+            val socket = connected(HubTls.sslContext(config(identity = identity)), port)
+            socket.outputStream.write(5)
+            assertEquals(5, socket.inputStream.read())
+        }
+    }
+
+    @Test
     fun `setters narrow and never widen`() {
         val port = JsseServer.start(bench)
         val context = HubTls.sslContext(config())
@@ -155,44 +169,16 @@ class NativeTest {
     }
 
     @Test
-    fun `an added private root does not vouch for a name of Azure's`() {
-        val hub = "hub1.azure-devices.net"
-        val port = JsseServer.start(bench, bench.authority.issue(hub, "localhost"))
-        val over = { context: SSLContext, name: String -> context.socketFactory.createSocket(Socket("127.0.0.1", port), name, port, true) as SSLSocket }
-        val added = HubTls.sslContext(Config(addRoots = bench.authority.roots))
-        over(added, "localhost").use { it.startHandshake() }
-        val error = assertThrows(SSLHandshakeException::class.java) { over(added, hub).use { it.startHandshake() } }
-        val cause = generateSequence<Throwable>(error) { it.cause }.filterIsInstance<HubTlsException>().first()
-        assertEquals("ROOT_NOT_FOR_AZURE", cause.code)
-        val allowed = HubTls.sslContext(Config(addRoots = bench.authority.roots.vouchingForAzure()))
-        over(allowed, hub).use { it.startHandshake() }
-        val replaced = HubTls.sslContext(Config(roots = bench.authority.roots))
-        assertThrows(SSLHandshakeException::class.java) { over(replaced, hub).use { it.startHandshake() } }
-    }
-
-    @Test
-    fun `a pin refuses other roots that are trusted`() {
-        val other = Authority(bench.folder)
-        val port = JsseServer.start(bench)
-        val roots = Roots.fromPem(bench.authority.rootPem + other.rootPem)
-        connected(HubTls.sslContext(Config(roots = roots, pins = listOf(bench.authority.rootPem))), port).startHandshake()
-        val pinned = HubTls.sslContext(Config(roots = roots, pins = listOf(other.rootPem)))
-        assertThrows(SSLHandshakeException::class.java) { connected(pinned, port).startHandshake() }
-    }
-
-    @Test
     fun `what Java cannot be told is said`() {
         val issued = bench.authority.issue("device-01")
         val signer = PrivateKeySigner(PemKey.read(Files.readAllBytes(issued.key), null))
         val wishes =
             listOf(
-                Config(time = Instant.ofEpochSecond(1_800_000_000)),
                 Config(keyLog = bench.folder.resolve("keys")),
                 Config(sni = Sni.OFF),
                 Config(resumption = false),
                 Config(postQuantum = true),
                 Config(fragmentLength = FragmentLength.require(512)),
-                Config(roots = Roots.publicWeb()),
                 Config(identity = Identity.fromSigner(Files.readAllBytes(issued.chain), signer)),
             )
         for (config in wishes) assertEquals("UNSUPPORTED_BY_ENGINE", assertThrows(HubTlsException::class.java) { HubTls.sslContext(config) }.code)
@@ -210,6 +196,18 @@ class NativeTest {
             assertThrows(Exception::class.java) { socket.startHandshake() }
             assertEquals(code, offered.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS).fragmentLength)
         }
+    }
+
+    @Test
+    fun `an engine goes on with a server that agrees to no fragment length`() {
+        val large = "x".repeat(100_000)
+        // This one would agree to any: an engine does not ask.
+        val port = JsseServer.start(bench) { Web.answer(it, large) }
+        val context = HubTls.sslContext(Config(roots = bench.authority.roots, fragmentLength = FragmentLength.request(512)))
+        assertEquals(0, context.createSSLEngine("localhost", port).sslParameters.maximumPacketSize)
+        val client = HttpClient.newBuilder().sslContext(context).build()
+        val request = HttpRequest.newBuilder(URI("https://localhost:$port/")).build()
+        assertEquals(large, client.send(request, HttpResponse.BodyHandlers.ofString()).body())
     }
 
     @Test

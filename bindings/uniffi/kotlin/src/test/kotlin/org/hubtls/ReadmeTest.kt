@@ -68,7 +68,7 @@ class ReadmeTest {
     private fun run(bench: Bench, sample: Sample, port: Int): String {
         val roots = "org.hubtls.Roots.fromPem(\"${bench.authority.rootPem.trim().replace("\n", "\\n")}\").vouchingForAzure()"
         val text =
-            sample.text.replace("8883", "$port").replace(":443", ":$port")
+            sample.text.replace(Regex("8883|(?<=:)443\\b"), "$port")
                 .replace("Config.builder()", "Config.builder().addRoots($roots)")
                 .replace(Regex("\\bConfig\\((?=\\S)")) { "Config(addRoots = $roots, " }
                 .replace("HubTls.sslContext(Policy.named(\"iothub\"), identity)", "HubTls.sslContext(org.hubtls.Config.builder().addRoots($roots).identity(identity).build())")

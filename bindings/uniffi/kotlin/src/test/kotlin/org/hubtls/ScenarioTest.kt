@@ -5,9 +5,12 @@ import com.google.gson.JsonElement
 import com.google.gson.JsonNull
 import com.google.gson.JsonObject
 import com.google.gson.JsonParser
+import java.net.Socket
 import java.nio.file.Files
 import java.nio.file.Path
 import java.time.Instant
+import javax.net.ssl.SSLHandshakeException
+import javax.net.ssl.SSLSocket
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertArrayEquals
@@ -23,7 +26,7 @@ class ScenarioTest {
     private val rows = JsonParser.parseString(Files.readString(ROOT.resolve("tests/scenarios.json"))).asJsonArray.map { it.asJsonObject }
 
     @TestFactory
-    fun `each row by a socket and by a channel`() = rows.map { row -> DynamicTest.dynamicTest(row.name) { play(row) } }
+    fun `each row by a socket, by a channel and by a native socket`() = rows.map { row -> DynamicTest.dynamicTest(row.name) { play(row) } }
 
     @Test
     fun `every row of the program is run here`() {
@@ -48,6 +51,7 @@ class ScenarioTest {
                 val agreed = JsonParser.parseString(converse(config, server, client).toJson()).asJsonObject
                 for ((key, value) in expect.entrySet()) assertEquals(value, agreed[key], key)
             }
+            natively(configOf(client, Path.of(server["directory"].asString)), server, client, expect)
         } finally {
             bench.close()
         }
@@ -114,6 +118,28 @@ class ScenarioTest {
             }
         }
 
+    /** Java's own TLS agrees on the same with the server, or believes it as little. Its other errors are its own. */
+    private fun natively(config: Config, server: JsonObject, client: JsonObject, expect: JsonObject) {
+        val code = expect["error"]?.asString
+        if (config.policy.fragmentLength.isRequired || (code != null && code !in DISTRUST)) return
+        val beneath = Socket(server["host"].asString, server["port"].asInt)
+        val factory = HubTls.sslContext(config).socketFactory
+        (factory.createSocket(beneath, client["server_name"]?.asString ?: "localhost", beneath.port, true) as SSLSocket).use { socket ->
+            socket.soTimeout = PATIENCE
+            if (code == null) {
+                socket.startHandshake()
+                for ((key, value) in listOf("version" to socket.session.protocol, "cipher_suite" to socket.session.cipherSuite)) {
+                    expect[key]?.let { assertEquals(it.asString, value) }
+                }
+                return
+            }
+            val error = assertThrows(SSLHandshakeException::class.java) { socket.startHandshake() }
+            val cause = generateSequence<Throwable>(error) { it.cause }.filterIsInstance<HubTlsException>().first()
+            assertEquals(code, cause.code)
+            expect["says"]?.let { assertTrue(cause.message!!.contains(it.asString, ignoreCase = true), cause.message) }
+        }
+    }
+
     private fun compare(error: HubTlsException, expect: JsonObject) {
         assertEquals(expect["error"].asString, error.code, error.message)
         assertTrue(error.hint.isNotEmpty())
@@ -126,4 +152,9 @@ class ScenarioTest {
     private val JsonObject.name: String get() = this["name"].asString
 
     private fun JsonElement.texts() = (this as JsonArray).map { it.asString }
+
+    private companion object {
+        /** The codes of a server that is not believed. */
+        val DISTRUST = HubTls.errorCodes().filter { it.number in 301..309 }.map { it.code }
+    }
 }

@@ -106,8 +106,8 @@ class Bench : BeforeEachCallback, AfterEachCallback, AutoCloseable {
     }
 
     /** A server without TLS: serves each connection in a thread of its own until the test ends. */
-    fun tcp(handle: (Socket) -> Unit): Int {
-        val server = ServerSocket(0, 50, LOOPBACK)
+    fun tcp(port: Int = 0, handle: (Socket) -> Unit): Int {
+        val server = ServerSocket(port, 50, LOOPBACK)
         val sockets = CopyOnWriteArrayList<Socket>()
         ending {
             server.close()

@@ -72,6 +72,8 @@ class SocketTest {
         assertTrue(session.isValid)
         assertNull(session.localCertificates)
         assertSame(session, socket.session)
+        session.invalidate()
+        assertFalse(session.isValid)
         assertEquals("", socket.applicationProtocol)
         assertEquals("Test root root-", socket.negotiated!!.root!!.subject.substring(0, 15))
         socket.close()
@@ -124,11 +126,79 @@ class SocketTest {
         factory.createSocket("127.0.0.1", port).use { socket ->
             val error = assertThrows(HubTlsException::class.java) { (socket as SSLSocket).startHandshake() }
             assertEquals("TIMEOUT", error.code)
+            assertTrue(socket.isClosed)
+            assertEquals("TIMEOUT", assertThrows(HubTlsException::class.java) { (socket as SSLSocket).startHandshake() }.code)
         }
         factory.createSocket("127.0.0.1", port).use { socket ->
             socket.soTimeout = 50
             assertThrows(SocketTimeoutException::class.java) { (socket as SSLSocket).startHandshake() }
         }
+    }
+
+    @Test
+    fun `whoever waits for the handshake does not wait for a read`() {
+        val port = JsseServer.start(bench)
+        repeat(100) {
+            val socket = bench.closing(HubTlsSocketFactory(config()).createSocket("localhost", port) as SSLSocket)
+            // Whichever of the two shakes hands; the server says nothing before it is spoken to.
+            val reader = CompletableFuture.supplyAsync { socket.inputStream.read() }
+            val writer = CompletableFuture.runAsync { socket.outputStream.write(5) }
+            writer.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS)
+            assertEquals(5, reader.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
+            val another = CompletableFuture.supplyAsync { socket.inputStream.read() }
+            CompletableFuture.runAsync { socket.startHandshake() }.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS)
+            socket.outputStream.write(6)
+            assertEquals(6, another.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
+            socket.close()
+        }
+    }
+
+    @Test
+    fun `what was written before closing arrives, though nothing was read`() {
+        val counted = CompletableFuture<Int>()
+        val go = CountDownLatch(1)
+        val port =
+            JsseServer.start(bench, setUp = { it.receiveBufferSize = 20_000 }) {
+                it.startHandshake()
+                go.await()
+                counted.complete(runCatching { it.inputStream.readAllBytes().size }.getOrDefault(-1))
+            }
+        val beneath = Socket("127.0.0.1", port)
+        val socket = HubTlsSocketFactory(config()).createSocket(beneath, "localhost", port, true) as SSLSocket
+        socket.startHandshake()
+        // A session ticket, which nobody reads.
+        while (beneath.getInputStream().available() == 0) Thread.sleep(1)
+        socket.outputStream.write(ByteArray(500_000))
+        socket.close()
+        go.countDown()
+        assertEquals(500_000, counted.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
+    }
+
+    @Test
+    fun `ending the input ends a read of another thread, and no write`() {
+        val port = JsseServer.start(bench)
+        repeat(50) {
+            val socket = connected(port)
+            val input = socket.inputStream
+            val reader = CompletableFuture.supplyAsync { input.read() }
+            Thread.sleep(it / 10L)
+            socket.shutdownInput()
+            assertEquals(-1, reader.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS))
+            socket.outputStream.write(1)
+        }
+    }
+
+    @Test
+    fun `a time limit that is set during the handshake stays`() {
+        val go = CountDownLatch(1)
+        val port = JsseServer.start(bench) { go.await(); it.startHandshake(); it.inputStream.read() }
+        val socket = bench.closing(HubTlsSocketFactory(config()).createSocket("localhost", port) as SSLSocket)
+        val shaking = CompletableFuture.runAsync { socket.startHandshake() }
+        while (Thread.getAllStackTraces().values.none { trace -> trace.any { it.methodName == "step" } }) Thread.sleep(5)
+        socket.soTimeout = 12_345
+        go.countDown()
+        shaking.get(PATIENCE.toLong(), TimeUnit.MILLISECONDS)
+        assertEquals(12_345, socket.soTimeout)
     }
 
     @Test
@@ -314,12 +384,21 @@ class SocketTest {
     }
 
     @Test
+    fun `an address is verified without its interface`() {
+        val names = listOf("fe80::1%eth0" to "fe80::1", "[::1%1]" to "::1", "[::1]" to "::1", "127.0.0.1" to "127.0.0.1", "hub.example." to "hub.example.")
+        for ((name, expected) in names) assertEquals(expected, withoutZone(name))
+    }
+
+    @Test
     fun `a failed connection says the same again`() {
         val port = JsseServer.start(bench)
         val socket = bench.closing(HubTlsSocketFactory(Config()).createSocket("localhost", port) as SSLSocket)
+        val output = socket.outputStream
         repeat(2) { assertEquals("UNKNOWN_ROOT", assertThrows(HubTlsException::class.java) { socket.startHandshake() }.code) }
-        assertEquals("UNKNOWN_ROOT", assertThrows(HubTlsException::class.java) { socket.outputStream.write(1) }.code)
+        assertEquals("UNKNOWN_ROOT", assertThrows(HubTlsException::class.java) { output.write(1) }.code)
         assertEquals("SSL_NULL_WITH_NULL_NULL", socket.session.cipherSuite)
+        // As with JSSE: HttpsURLConnection for one forgets it.
+        assertTrue(socket.isClosed)
     }
 
     @Test

@@ -723,6 +723,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_hubtls_uniffi_checksum_method_config_roots(
     ): Int
+    external fun uniffi_hubtls_uniffi_checksum_method_config_verify_server(
+    ): Int
     external fun uniffi_hubtls_uniffi_checksum_method_config_warnings(
     ): Int
     external fun uniffi_hubtls_uniffi_checksum_method_config_with_roots(
@@ -910,6 +912,8 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_hubtls_uniffi_fn_method_config_roots(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): Long
+    external fun uniffi_hubtls_uniffi_fn_method_config_verify_server(`ptr`: Long,`chain`: RustBuffer.ByValue,`name`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus,
+    ): Unit
     external fun uniffi_hubtls_uniffi_fn_method_config_warnings(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus,
     ): RustBuffer.ByValue
     external fun uniffi_hubtls_uniffi_fn_method_config_with_roots(`ptr`: Long,`roots`: Long,uniffi_out_err: UniffiRustCallStatus,
@@ -1246,6 +1250,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_hubtls_uniffi_checksum_method_config_roots() and 0xFFFF) != 16283) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_hubtls_uniffi_checksum_method_config_verify_server() and 0xFFFF) != 49146) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_hubtls_uniffi_checksum_method_config_warnings() and 0xFFFF) != 27700) {
@@ -1930,6 +1937,12 @@ public interface ConfigInterface {
     fun `roots`(): Roots
 
     /**
+     * Verifies a server for another TLS stack as a connection does. `chain` has DER certificates, the server's first; without a `name`, which is then
+     * verified elsewhere, only roots will do that may vouch for any name.
+     */
+    fun `verifyServer`(`chain`: List<kotlin.ByteArray>, `name`: kotlin.String?)
+
+    /**
      * What is allowed but unwise or about to break, a sentence each.
      */
     fun `warnings`(): List<kotlin.String>
@@ -2111,6 +2124,22 @@ open class Config: Disposable, AutoCloseable, ConfigInterface
 }
     }
     )
+    }
+
+    /**
+     * Verifies a server for another TLS stack as a connection does. `chain` has DER certificates, the server's first; without a `name`, which is then
+     * verified elsewhere, only roots will do that may vouch for any name.
+     */
+    @Throws(HubTlsException::class)override fun `verifyServer`(`chain`: List<kotlin.ByteArray>, `name`: kotlin.String?)
+        =
+    callWithHandle {
+    uniffiRustCallWithError(HubTlsException) { _status ->
+    UniffiLib.uniffi_hubtls_uniffi_fn_method_config_verify_server(
+        it,
+
+        FfiConverterSequenceByteArray.lower(`chain`),
+        FfiConverterOptionalString.lower(`name`),_status)
+}
     }
 
     /**

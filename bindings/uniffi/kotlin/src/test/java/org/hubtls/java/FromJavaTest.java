@@ -48,7 +48,7 @@ class FromJavaTest {
     final Bench bench = new Bench();
 
     private int echo() {
-        return JsseServer.INSTANCE.start(bench, bench.getAuthority().issue("localhost"), bench.getAuthority(), it -> kotlin.Unit.INSTANCE, socket -> {
+        return JsseServer.INSTANCE.start(bench, bench.getAuthority().issue("localhost"), bench.getAuthority(), 0, it -> kotlin.Unit.INSTANCE, socket -> {
             org.hubtls.ServersKt.echo(socket);
             return kotlin.Unit.INSTANCE;
         });
@@ -133,6 +133,34 @@ class FromJavaTest {
         try (Connection connection = new Connection(Config.create(), "my-hub.azure-devices.net")) {
             assertTrue(connection.isHandshaking());
             assertTrue(connection.transmit().length > 100);
+        }
+    }
+
+    /** This compiles because what a socket throws is declared, as it is by Java's own. */
+    @Test
+    void whatASocketThrowsIsDeclared() {
+        TlsSocket socket;
+        try {
+            socket = (TlsSocket) new HubTlsSocketFactory(Config.create()).createSocket();
+        } catch (IOException error) {
+            throw new AssertionError(error);
+        }
+        try {
+            socket.setSoTimeout(1);
+            socket.setTcpNoDelay(true);
+        } catch (java.net.SocketException error) {
+            throw new AssertionError(error);
+        }
+        assertThrows(IOException.class, () -> socket.getInputStream());
+        try {
+            socket.close();
+        } catch (IOException error) {
+            throw new AssertionError(error);
+        }
+        try {
+            new HubTlsSocketFactory(Config.create()).createSocket().close();
+        } catch (IOException error) {
+            throw new AssertionError(error);
         }
     }
 

@@ -61,7 +61,7 @@ pub(crate) fn not_for_azure(root: Option<&Root>, name: Option<&ServerName<'_>>) 
         CertificateError::UnknownIssuer,
         ErrorCode::RootNotForAzure,
         format!("the added root {} vouches for {name}", subject_of(root)),
-        "only the policy's roots vouch for Azure's names; if this server is yours, say so with vouching_for_azure",
+        "only the policy's roots vouch for Azure's names; if this server is yours, let its root vouch for them: vouching for Azure",
     )
 }
 
@@ -144,6 +144,13 @@ pub(crate) fn path(
             ErrorCode::CertificateRejected,
             "the peer's certificate is not meant for a TLS server (its extended key usage lacks serverAuth)".into(),
             "the server needs a certificate with the extended key usage serverAuth",
+        ),
+        Path::UnsupportedSignatureAlgorithmContext(_)
+        | Path::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => Rejection::new(
+            CertificateError::Other(rustls::OtherError(std::sync::Arc::new(error))),
+            ErrorCode::CertificateRejected,
+            "a certificate of the peer is signed with an algorithm that is not accepted, such as SHA-1".into(),
+            "the certificate must be issued again, signed with SHA-256 or longer",
         ),
         Path::CaUsedAsEndEntity => Rejection::new(
             CertificateError::Other(rustls::OtherError(std::sync::Arc::new(error))),

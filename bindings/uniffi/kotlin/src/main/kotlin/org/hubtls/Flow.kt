@@ -193,16 +193,16 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
     private fun explained(error: SocketException): IOException {
         if (socket.isClosed || !reading.tryLock()) return error
         try {
-            val userTimeout = socket.soTimeout
-            socket.soTimeout = WORDS
+            val deadline = System.nanoTime() + WORDS * 1_000_000L
             try {
                 while (codec.failure == null && !codec.isEnded) {
+                    shorten(deadline, WORDS)
                     val count = source.read(ciphertext)
                     if (count < 0) break
                     codec.decrypt(ciphertext, count, NOTHING, 0, 0)
                 }
             } finally {
-                quietly { socket.soTimeout = userTimeout }
+                lengthen()
             }
         } catch (_: IOException) {
             // Nothing was said.
@@ -241,6 +241,7 @@ internal class Flow(val codec: Codec, private val socket: Socket) {
             codec.finish()
             flush()
         }
+        if (codec.wantsTransmit) transmit()
     }
 
     /** Sends close_notify if that is possible without waiting for another thread. */

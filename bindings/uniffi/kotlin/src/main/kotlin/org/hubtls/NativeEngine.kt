@@ -66,7 +66,7 @@ internal class NativeEngine(private val tls: SSLEngine, config: Config) : SSLEng
 
     override fun getEnabledCipherSuites(): Array<String> = tls.enabledCipherSuites
 
-    override fun setEnabledCipherSuites(suites: Array<String>) {
+    override fun setEnabledCipherSuites(suites: Array<String>?) {
         wishes.enableCipherSuites(suites)
         apply()
     }
@@ -75,7 +75,7 @@ internal class NativeEngine(private val tls: SSLEngine, config: Config) : SSLEng
 
     override fun getEnabledProtocols(): Array<String> = tls.enabledProtocols
 
-    override fun setEnabledProtocols(protocols: Array<String>) {
+    override fun setEnabledProtocols(protocols: Array<String>?) {
         wishes.enableProtocols(protocols)
         apply()
     }

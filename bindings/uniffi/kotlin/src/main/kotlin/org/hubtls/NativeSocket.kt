@@ -85,25 +85,25 @@ internal class NativeSocket(private val tls: SSLSocket, config: Config) : Socket
     override fun getHandshakeApplicationProtocolSelector(): BiFunction<SSLSocket, List<String>, String>? =
         tls.handshakeApplicationProtocolSelector
 
-    private val listeners = HashMap<HandshakeCompletedListener, HandshakeCompletedListener>()
+    private val listeners = ArrayList<Pair<HandshakeCompletedListener, HandshakeCompletedListener>>()
 
     override fun addHandshakeCompletedListener(listener: HandshakeCompletedListener) {
         // Listeners are told of this socket, not of the one beneath.
         val telling = HandshakeCompletedListener { listener.handshakeCompleted(HandshakeCompletedEvent(this, it.session)) }
-        synchronized(listeners) { listeners[listener] = telling }
+        synchronized(listeners) { listeners += listener to telling }
         tls.addHandshakeCompletedListener(telling)
     }
 
     override fun removeHandshakeCompletedListener(listener: HandshakeCompletedListener) {
-        val telling = synchronized(listeners) { listeners.remove(listener) }
-        tls.removeHandshakeCompletedListener(requireNotNull(telling) { "the listener was not added" })
+        val added = synchronized(listeners) { listeners.find { it.first == listener }?.also(listeners::remove) }
+        tls.removeHandshakeCompletedListener(requireNotNull(added) { "the listener was not added" }.second)
     }
 
     override fun getSupportedCipherSuites(): Array<String> = wishes.supportedCipherSuites()
 
     override fun getEnabledCipherSuites(): Array<String> = tls.enabledCipherSuites
 
-    override fun setEnabledCipherSuites(suites: Array<String>) {
+    override fun setEnabledCipherSuites(suites: Array<String>?) {
         wishes.enableCipherSuites(suites)
         apply()
     }
@@ -112,7 +112,7 @@ internal class NativeSocket(private val tls: SSLSocket, config: Config) : Socket
 
     override fun getEnabledProtocols(): Array<String> = tls.enabledProtocols
 
-    override fun setEnabledProtocols(protocols: Array<String>) {
+    override fun setEnabledProtocols(protocols: Array<String>?) {
         wishes.enableProtocols(protocols)
         apply()
     }
@@ -123,18 +123,6 @@ internal class NativeSocket(private val tls: SSLSocket, config: Config) : Socket
         wishes.take(parameters)
         apply()
     }
-
-    override fun setUseClientMode(mode: Boolean) = require(mode) { "hubtls is a client" }
-
-    override fun getUseClientMode(): Boolean = true
-
-    override fun setNeedClientAuth(need: Boolean) = Unit
-
-    override fun getNeedClientAuth(): Boolean = false
-
-    override fun setWantClientAuth(want: Boolean) = Unit
-
-    override fun getWantClientAuth(): Boolean = false
 
     override fun setEnableSessionCreation(flag: Boolean) {
         tls.enableSessionCreation = flag

@@ -42,7 +42,7 @@ internal object PemKey {
             val store = KeyStore.getInstance("PKCS12")
             val password = (passphrase ?: "").toCharArray()
             store.load(ByteArrayInputStream(content), password)
-            val alias = store.aliases().asSequence().first(store::isKeyEntry)
+            val alias = store.aliases().asSequence().firstOrNull(store::isKeyEntry) ?: throw GeneralSecurityException("it is not encrypted as Java expects it")
             store.getKey(alias, password) as PrivateKey
         }
 
@@ -54,7 +54,7 @@ internal object PemKey {
                 "UNSUPPORTED_BY_ENGINE",
                 209,
                 "Java cannot read the key: ${error.message}",
-                "convert it to PKCS#8 (openssl pkcs8 -topk8), or use the engine",
+                "convert it with `openssl pkcs8 -topk8 -v2 aes-256-cbc` and a passphrase in ASCII, or use the engine",
                 cause = error,
             )
         }

@@ -26,6 +26,8 @@ fun interface Signer {
 internal class ForeignSigner(private val signer: Signer) : Beneath {
     override fun sign(scheme: String, content: ByteArray): ByteArray =
         guarded {
+            // Of a connection that was closed before it could say so.
+            thrown.remove()
             // Java may return null.
             @Suppress("USELESS_ELVIS")
             signer.sign(scheme, content) ?: throw NullPointerException("it returned no bytes")

@@ -9,7 +9,7 @@ import java.net.SocketOption
 import java.nio.channels.SocketChannel
 import javax.net.ssl.SSLSocket
 
-/** A socket with the properties of the one beneath it. */
+/** A client with the properties of the socket beneath it. */
 abstract class SocketOver internal constructor(internal val beneath: Socket) : SSLSocket() {
     @Throws(IOException::class)
     override fun bind(address: SocketAddress?) = beneath.bind(address)
@@ -129,4 +129,16 @@ abstract class SocketOver internal constructor(internal val beneath: Socket) : S
     override fun isInputShutdown(): Boolean = beneath.isInputShutdown
 
     override fun isOutputShutdown(): Boolean = beneath.isOutputShutdown
+
+    override fun setUseClientMode(mode: Boolean) = require(mode) { "hubtls is a client" }
+
+    override fun getUseClientMode(): Boolean = true
+
+    override fun setNeedClientAuth(need: Boolean) = Unit
+
+    override fun getNeedClientAuth(): Boolean = false
+
+    override fun setWantClientAuth(want: Boolean) = Unit
+
+    override fun getWantClientAuth(): Boolean = false
 }

@@ -214,32 +214,19 @@ class TlsSocket internal constructor(
     override fun getEnabledCipherSuites(): Array<String> = wishes.enabledCipherSuites()
 
     /** Only these suites of the policy. */
-    override fun setEnabledCipherSuites(suites: Array<String>) = wishes.enableCipherSuites(suites)
+    override fun setEnabledCipherSuites(suites: Array<String>?) = wishes.enableCipherSuites(suites)
 
     override fun getSupportedProtocols(): Array<String> = wishes.supportedProtocols()
 
     override fun getEnabledProtocols(): Array<String> = wishes.enabledProtocols()
 
     /** Only these versions of the policy. */
-    override fun setEnabledProtocols(protocols: Array<String>) = wishes.enableProtocols(protocols)
+    override fun setEnabledProtocols(protocols: Array<String>?) = wishes.enableProtocols(protocols)
 
     override fun getSSLParameters(): SSLParameters = wishes.parameters()
 
     /** Takes versions, suites, groups and ALPN, which narrow; new parameters change nothing. The host name is verified whatever they say. */
     override fun setSSLParameters(parameters: SSLParameters) = wishes.take(parameters)
-
-    /** A client. */
-    override fun setUseClientMode(mode: Boolean) = require(mode) { "hubtls is a client" }
-
-    override fun getUseClientMode(): Boolean = true
-
-    override fun setNeedClientAuth(need: Boolean) = Unit
-
-    override fun getNeedClientAuth(): Boolean = false
-
-    override fun setWantClientAuth(want: Boolean) = Unit
-
-    override fun getWantClientAuth(): Boolean = false
 
     override fun setEnableSessionCreation(flag: Boolean) = require(flag) { "sessions are kept by the Config: use Config.builder().resumption()" }
 

@@ -30,3 +30,37 @@ impl State {
         self.0 & flags == flags
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Kotlin and Swift have the flags by hand.
+    #[test]
+    fn kotlin_and_swift_have_the_same_flags() {
+        let uniffi = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../uniffi");
+        let read = |path| fs::read_to_string(uniffi.join(path)).unwrap();
+        let kotlin = read("kotlin/src/main/kotlin/org/hubtls/ffi/Chunks.kt");
+        let swift = read("swift/Sources/CHubTlsFFI/include/hubtls_engine.h");
+        for (name, flag) in [
+            ("HANDSHAKING", State::HANDSHAKING),
+            ("TRANSMIT", State::TRANSMIT),
+            ("ENDED", State::ENDED),
+            ("FAILED", State::FAILED),
+            ("MORE", State::MORE),
+            ("REFUSED", State::REFUSED),
+            ("GONE", State::GONE),
+        ] {
+            let bit = flag.trailing_zeros();
+            let line = format!("HUBTLS_ENGINE_{name} = INT64_C(1) << {bit};");
+            assert!(swift.contains(&line), "{line}");
+            let line = format!("const val {name} = 1L shl {bit}\n");
+            assert!(kotlin.contains(&line), "{line}");
+        }
+    }
+}

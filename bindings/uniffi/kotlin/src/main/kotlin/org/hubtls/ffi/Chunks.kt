@@ -20,7 +20,7 @@ internal object Chunks {
     /** The connection has failed, after these bytes: send what waits, and let [Engine.fail] throw. */
     const val FAILED = 1L shl 35
 
-    /** More plaintext waits: feed again, with nothing. */
+    /** More plaintext waits than there was room for; not with an [org.hubtls.Arrays], which has room for all. */
     const val MORE = 1L shl 36
 
     /** Not all was done: send what came of it, and let [Engine.refuse] throw. */

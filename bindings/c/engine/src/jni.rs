@@ -183,7 +183,8 @@ unsafe extern "system" fn encrypt(
     let (plaintext, output) = unsafe { (Array::new(env, plaintext), Array::new(env, output)) };
     with(engine, |engine| {
         engine.stating(|inner| {
-            // SAFETY: encrypting calls nothing of Java's, and the lock was taken before. They are two arrays.
+            // SAFETY: encrypting calls nothing of Java's, and the lock was taken before. They are two arrays. A user who changes the plaintext meanwhile
+            // sends a mixture, as with Java's own sockets: it is copied once, at its length, before anything is done with it.
             let (plaintext, mut output) = unsafe {
                 let plaintext = plaintext.bytes(size(start), size(len), JNI_ABORT);
                 (plaintext, output.bytes(0, output.len, 0))

@@ -108,7 +108,7 @@ class Identity private constructor(
             Identity(calling { Beneath.fromSignerDer(chain.map { it.encoded }, ForeignSigner(signer)) }, null)
 
         /**
-         * From a chain and a key of Java's, which need not show itself: of a PKCS#11 token, of Android's key store.
+         * From a chain and a key of Java's, which need not show itself: of a PKCS#11 token or a TPM, say.
          *
          * Signs once at once, to see that it works: `SIGNER_FAILED` if not.
          */

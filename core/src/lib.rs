@@ -66,7 +66,7 @@ pub use algorithm::{Group, SignatureScheme};
 pub use certificate::Certificate;
 pub use clock::Clock;
 #[cfg(feature = "engine")]
-pub use config::{Config, ConfigBuilder, ConfigHandle, KeyLog, Sni};
+pub use config::{Config, ConfigBuilder, ConfigHandle, KeyLog, KeyLogFile, Sni};
 #[cfg(feature = "engine")]
 pub use connection::{Connection, Negotiated};
 pub use error::{Alert, Error, ErrorCode, Result};

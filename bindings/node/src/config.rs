@@ -1,12 +1,9 @@
 //! Configurations.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
 use hubtls::{
-    Clock, ConfigBuilder as Builder, Error, ErrorCode, KeyLog, Pin, RevocationLists, Sni,
+    Clock, ConfigBuilder as Builder, Error, ErrorCode, KeyLogFile, Pin, RevocationLists, Sni,
 };
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Either, Env};
@@ -171,7 +168,7 @@ impl ConfigBuilder {
 
     #[napi(catch_unwind)]
     pub fn key_log(&mut self, env: Env, path: String) -> napi::Result<()> {
-        let file = LogFile::open(&path).map_err(|error| {
+        let file = KeyLogFile::open(&path).map_err(|error| {
             let error = Error::new(
                 ErrorCode::Io,
                 format!("{path}: {error}"),
@@ -220,27 +217,5 @@ impl ConfigBuilder {
             asks: self.asks,
             pins: self.pins.clone(),
         })
-    }
-}
-
-/// A file in NSS's key log format.
-struct LogFile(Mutex<File>);
-
-impl LogFile {
-    fn open(path: &str) -> std::io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        Ok(Self(Mutex::new(options.open(path)?)))
-    }
-}
-
-impl KeyLog for LogFile {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let (random, secret) = (HEXLOWER.encode(client_random), HEXLOWER.encode(secret));
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A full disk must not end a connection.
-        let _ = file.write_all(format!("{label} {random} {secret}\n").as_bytes());
     }
 }

@@ -1,13 +1,9 @@
 //! Configurations.
 
-use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
-use hubtls::{Clock, ConfigBuilder, KeyLog, RevocationLists, Sni};
+use hubtls::{Clock, ConfigBuilder, KeyLogFile, RevocationLists, Sni};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
@@ -202,7 +198,11 @@ fn set(builder: ConfigBuilder, name: &str, value: &Bound<'_, PyAny>) -> PyResult
         "alpn" => builder.alpn(protocols_of(value)?),
         "sni" => builder.sni(sni_of(value)?),
         "resumption" => builder.resumption(value.is_truthy()?),
-        "key_log" => builder.key_log(Arc::new(LogFile::open(value.extract()?)?)),
+        "key_log" => {
+            let path: PathBuf = value.extract()?;
+            let file = KeyLogFile::open(&path).map_err(|error| unreadable(&path, &error))?;
+            builder.key_log(Arc::new(file))
+        }
         "time" => builder.clock(clock_of(value)?),
         "post_quantum" => builder.post_quantum(value.is_truthy()?),
         "fragment_length" => builder.fragment_length(mode_of(value)?),
@@ -312,34 +312,4 @@ fn clock_of(value: &Bound<'_, PyAny>) -> PyResult<Clock> {
         })
         .flatten()
     })))
-}
-
-/// A file in NSS's key log format.
-struct LogFile(Mutex<File>);
-
-impl LogFile {
-    fn open(path: PathBuf) -> PyResult<Self> {
-        let mut options = OpenOptions::new();
-        options.create(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options
-            .open(&path)
-            .map_err(|error| unreadable(&path, &error))?;
-        Ok(Self(Mutex::new(file)))
-    }
-}
-
-impl KeyLog for LogFile {
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]) {
-        let mut line = String::new();
-        let (random, secret) = (HEXLOWER.encode(client_random), HEXLOWER.encode(secret));
-        // Writing to a String cannot fail; a full disk must not end a connection.
-        let _ = writeln!(line, "{label} {random} {secret}");
-        let _ = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .write_all(line.as_bytes());
-    }
 }

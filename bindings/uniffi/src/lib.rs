@@ -10,7 +10,6 @@ mod engine;
 mod error;
 mod fragment;
 mod identity;
-mod key_log;
 mod negotiated;
 mod options;
 mod pin;

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use hubtls::{Clock, ConfigBuilder, RevocationLists};
+use hubtls::{Clock, ConfigBuilder, Error, ErrorCode, KeyLogFile, RevocationLists};
 
 use crate::error::{Result, invalid};
 use crate::fragment::FragmentLength;
 use crate::identity::Identity;
-use crate::key_log::LogFile;
 use crate::pin;
 use crate::policy::Policy;
 use crate::roots::Roots;
@@ -117,7 +116,7 @@ impl ConfigOptions {
             builder = builder.sni(sni.into_core());
         }
         if let Some(path) = self.key_log {
-            builder = builder.key_log(Arc::new(LogFile::open(&path)?));
+            builder = builder.key_log(Arc::new(log_file(&path)?));
         }
         if let Some(seconds) = self.time {
             builder = builder.clock(clock(seconds)?);
@@ -142,6 +141,17 @@ fn pins_of(pins: Option<Vec<String>>) -> Result<Vec<hubtls::Pin>> {
             Ok(pins.collect::<hubtls::Result<_>>()?)
         }
     }
+}
+
+fn log_file(path: &str) -> Result<KeyLogFile> {
+    let opened = KeyLogFile::open(path).map_err(|error| {
+        Error::new(
+            ErrorCode::Io,
+            format!("{path}: {error}"),
+            "give the path of a file that can be written",
+        )
+    });
+    Ok(opened?)
 }
 
 fn clock(seconds: i64) -> Result<Clock> {

@@ -2,6 +2,7 @@
 
 mod builder;
 mod check;
+mod key_log;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 pub use builder::ConfigBuilder;
+pub use key_log::{KeyLog, KeyLogFile};
 
 use pki_types::CertificateDer;
 
@@ -32,14 +34,6 @@ pub enum Sni {
     Off,
     /// This DNS name, whatever name is verified: for gateways that route by it.
     Named(String),
-}
-
-/// Receives the secrets of connections, in the words of NSS's key log format: for debugging, on explicit request only.
-///
-/// Whoever has these secrets can read the traffic.
-pub trait KeyLog: Send + Sync {
-    /// Takes one secret: its label, the 32 bytes of the client's random and the secret.
-    fn log(&self, label: &str, client_random: &[u8], secret: &[u8]);
 }
 
 /// What a [`Config`] was made from.

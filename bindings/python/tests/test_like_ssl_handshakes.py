@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import select
 import socket
 import ssl
@@ -255,13 +256,14 @@ def a_write_that_would_wait_is_repeated(context: ssl.SSLContext, arena: Arena) -
     chunk, count = bytes(16_384), 0
     arena.gate.clear()
     with connect(context, arena.slow) as connection:
+        send = functools.partial(connection.send, chunk)
         connection.setblocking(False)
-        full = again = 0
+        full = again = None
         # The kernel may find room once more between the two.
-        while isinstance(full := attempt(lambda: connection.send(chunk)), int) or isinstance(again := attempt(lambda: connection.send(chunk)), int):
+        while isinstance(full := attempt(send), int) or isinstance(again := attempt(send), int):
             count += full if isinstance(full, int) else again
         arena.gate.set()
-        count += until_done(connection, lambda: connection.send(chunk))
+        count += until_done(connection, send)
         last = until_done(connection, lambda: connection.send(b"!"))
         connection.settimeout(20)
         return full, again, last, int(exactly(connection, 8)) == count + last

@@ -93,16 +93,8 @@ impl Verifier {
             X509Certificate::from_der(end_entity).map_err(|_| rejection::key("unreadable"))?;
         let kind = KeyKind::within(certificate.public_key(), MOST_RSA_BITS)
             .map_err(|what| rejection::key(&what))?;
-        let codes: Vec<_> = self
-            .schemes
-            .iter()
-            .map(|scheme| u16::from(*scheme))
-            .collect();
-        if kind
-            .schemes()
-            .iter()
-            .any(|scheme| codes.contains(&scheme.code()))
-        {
+        let mut possible = kind.schemes().iter().map(|scheme| scheme.code().into());
+        if possible.any(|scheme| self.schemes.contains(&scheme)) {
             return Ok(());
         }
         Err(rejection::key(&kind.to_string()))

@@ -59,5 +59,5 @@ object HubTls {
     /** What verifies servers, as Java's own TLS takes it, for OkHttp's `sslSocketFactory(factory, trustManager)`. */
     @JvmStatic
     @Throws(HubTlsException::class)
-    fun trustManager(config: Config): X509TrustManager = NativeContext.trustManager(config)
+    fun trustManager(config: Config): X509TrustManager = NativeTrust(config)
 }

@@ -8,6 +8,9 @@ import java.util.Properties
 internal object Library {
     private const val NAME = "hubtls_uniffi"
 
+    /** What JNA finds it by: its name, or the file that uniffi's own property gives. */
+    val name: String get() = System.getProperty("uniffi.component.$NAME.libraryOverride") ?: NAME
+
     /** The version of this package. */
     val version: String by lazy {
         val properties = Properties()
@@ -32,14 +35,14 @@ internal object Library {
         val library =
             try {
                 // By this class's loader, as the classes of org.hubtls.ffi do it: the thread's may not know the jar, and JNA would load it a second time.
-                NativeLibrary.getInstance(System.getProperty("uniffi.component.$NAME.libraryOverride") ?: NAME, Library::class.java.classLoader)
+                NativeLibrary.getInstance(name, Library::class.java.classLoader)
             } catch (error: LinkageError) {
                 throw unloadable(error)
             }
         // Before any class of org.hubtls.ffi: those fail for good if it is another version's.
         val found =
             try {
-                library.getFunction("hubtls_engine_feed")
+                library.getFunction("hubtls_jni_register")
                 org.hubtls.ffi.version()
             } catch (error: Throwable) {
                 throw unfit("its functions are others: ${error.message}", library, error)

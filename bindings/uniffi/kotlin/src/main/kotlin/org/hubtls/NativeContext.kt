@@ -11,7 +11,6 @@ import javax.net.ssl.SSLServerSocketFactory
 import javax.net.ssl.SSLSessionContext
 import javax.net.ssl.SSLSocketFactory
 import javax.net.ssl.TrustManager
-import javax.net.ssl.X509TrustManager
 
 /** Java's own TLS with the policy applied. */
 internal class NativeContext private constructor(spi: NativeContextSpi, beneath: SSLContext) : SSLContext(spi, beneath.provider, beneath.protocol) {
@@ -24,8 +23,6 @@ internal class NativeContext private constructor(spi: NativeContextSpi, beneath:
             beneath.init(keys ?: emptyArray(), arrayOf<TrustManager>(NativeTrust(config)), null)
             return NativeContext(NativeContextSpi(config, beneath, host), beneath)
         }
-
-        fun trustManager(config: Config): X509TrustManager = NativeTrust(config)
 
         private fun refuseImpossible(config: Config) {
             val options = config.options

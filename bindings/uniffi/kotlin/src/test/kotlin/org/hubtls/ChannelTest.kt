@@ -53,14 +53,7 @@ class ChannelTest {
     @Test
     fun `a read that is cancelled loses nothing`() = runBlocking {
         val go = CountDownLatch(1)
-        val port =
-            JsseServer.start(bench) {
-                it.startHandshake()
-                go.await()
-                it.outputStream.write("late".toByteArray())
-                it.inputStream.read()
-            }
-        val channel = connected(port)
+        val channel = connected(JsseServer.late(bench, go))
         assertTrue(runCatching { withTimeout(50) { channel.read(ByteArray(10)) } }.exceptionOrNull() is TimeoutCancellationException)
         go.countDown()
         assertEquals("late", withTimeout(PATIENCE.toLong()) { channel.readFully(4) }.decodeToString())

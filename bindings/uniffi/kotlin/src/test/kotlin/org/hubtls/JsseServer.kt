@@ -5,6 +5,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.security.KeyStore
 import java.security.cert.CertificateFactory
+import java.util.concurrent.CountDownLatch
 import javax.net.ssl.KeyManagerFactory
 import javax.net.ssl.SSLContext
 import javax.net.ssl.SSLSocket
@@ -49,15 +50,27 @@ object JsseServer {
         setUp: (SSLSocket) -> Unit = {},
         handle: (SSLSocket) -> Unit = ::echo,
     ): Int {
-        val factory = context(server, clients).socketFactory
+        val context = context(server, clients)
         // Closing what is beneath ends it at once; JSSE's own close would wait for a thread that shakes hands or writes.
         return bench.tcp(port) { beneath ->
-            val socket = factory.createSocket(beneath, null, true) as SSLSocket
+            val socket = over(beneath, context, true)
             if (clients != null) socket.needClientAuth = true
             setUp(socket)
             socket.use(handle)
         }
     }
+
+    /** The server's side of a connection that is there already. */
+    fun over(beneath: Socket, context: SSLContext, autoClose: Boolean) = context.socketFactory.createSocket(beneath, null, autoClose) as SSLSocket
+
+    /** Says `late` when it may. */
+    fun late(bench: Bench, go: CountDownLatch) =
+        start(bench) {
+            it.startHandshake()
+            go.await()
+            it.outputStream.write("late".toByteArray())
+            it.inputStream.read()
+        }
 
     val PASSWORD = "password".toCharArray()
 }

@@ -104,14 +104,7 @@ class SocketTest {
     @Test
     fun `a read that times out loses nothing`() {
         val go = CountDownLatch(1)
-        val port =
-            JsseServer.start(bench) {
-                it.startHandshake()
-                go.await()
-                it.outputStream.write("late".toByteArray())
-                it.inputStream.read()
-            }
-        val socket = connected(port)
+        val socket = connected(JsseServer.late(bench, go))
         socket.soTimeout = 50
         assertThrows(SocketTimeoutException::class.java) { socket.inputStream.read() }
         go.countDown()
@@ -259,8 +252,7 @@ class SocketTest {
         val context = JsseServer.context(issued, null)
         val port =
             bench.tcp { socket ->
-                val tls = context.socketFactory.createSocket(socket, "127.0.0.1", socket.port, false) as SSLSocket
-                tls.useClientMode = false
+                val tls = JsseServer.over(socket, context, false)
                 tls.outputStream.write("cut".toByteArray())
                 tls.inputStream.read()
                 socket.close()
@@ -312,8 +304,7 @@ class SocketTest {
         val context = JsseServer.context(issued, null)
         val port =
             bench.tcp { socket ->
-                val tls = context.socketFactory.createSocket(socket, "127.0.0.1", socket.port, false) as SSLSocket
-                tls.useClientMode = false
+                val tls = JsseServer.over(socket, context, false)
                 tls.outputStream.write(tls.inputStream.readAllBytes())
                 tls.close()
                 echo(socket)

@@ -2,6 +2,7 @@ package org.hubtls.ffi
 
 import com.sun.jna.JNIEnv
 import com.sun.jna.Native
+import org.hubtls.Library
 
 /**
  * The functions that carry bytes, native methods of Java: a call by JNA costs as much as it does to encrypt a small message. Each returns a number of
@@ -30,8 +31,7 @@ internal object Chunks {
     const val GONE = 1L shl 38
 
     init {
-        val library = System.getProperty("uniffi.component.hubtls_uniffi.libraryOverride") ?: "hubtls_uniffi"
-        Native.register(Registrar::class.java, library)
+        Native.register(Registrar::class.java, Library.name)
         if (Registrar.hubtls_jni_register(JNIEnv.CURRENT) != 0) throw UnsatisfiedLinkError("the native methods of $javaClass are others")
     }
 
